@@ -1,0 +1,46 @@
+// What the protocol needs from the world. Nothing in lib/ reaches past these.
+//
+// In production platform/ fills them with Durable Object storage, R2 and Queues; a simulation
+// fills them with a seeded clock, an in-memory SQLite and a store that fails on demand.
+
+/** Wall clock. Correctness never depends on it; only ages, windows and back-off do. */
+export interface Clock {
+  nowMs(): number;
+}
+
+export type SqlValue = string | number | null | Uint8Array | ArrayBuffer;
+export type SqlRow = Record<string, SqlValue>;
+
+/** A SQLite database. INTEGERs must stay within ±2^53. */
+export interface SqlStore {
+  exec<Row = SqlRow>(sql: string, ...parameters: SqlValue[]): Row[];
+  /** All or nothing; `work` must not await. */
+  transact<T>(work: () => T): T;
+  /** Resolves when everything written so far would survive the loss of the process. */
+  sync(): Promise<void>;
+}
+
+/** One alarm, kept durably. Setting it replaces it. It may fire late or twice. */
+export interface Alarm {
+  /** Part of the current transaction when called inside one. */
+  setMs(atMs: number): void;
+  clear(): void;
+}
+
+export interface StoredObject {
+  readonly key: string;
+  readonly byteLength: number;
+  /** Hex SHA-256 of the content, where the store was told it at `putIfAbsent`. */
+  readonly sha256: string | null;
+  readonly uploadedMs: number;
+}
+
+/** Immutable objects under unique keys. */
+export interface ObjectStore {
+  /** False when the key exists already. May throw although the object was stored. */
+  putIfAbsent(key: string, bytes: Uint8Array, sha256: string): Promise<boolean>;
+  head(key: string): Promise<StoredObject | null>;
+  read(key: string, offset: number, byteLength: number): Promise<Uint8Array>;
+  list(prefix: string, cursor?: string): Promise<{ objects: StoredObject[]; cursor?: string }>;
+  remove(keys: string[]): Promise<void>;
+}

@@ -1,0 +1,99 @@
+// What goes into a buffer and what comes out of it.
+
+/** One measurement's columns as a MessagePack map `{"m", "columns"}`, plain or gzipped, validated. */
+export interface EncodedBatch {
+  readonly tableId: number;
+  readonly measurement: string;
+  readonly rowCount: number;
+  /** Rounded outwards to whole milliseconds. */
+  readonly timeMinMs: number;
+  readonly timeMaxMs: number;
+  /** The time of all rows when the batch has no `time` column; µs within ±2^53. */
+  readonly receivedUs: number;
+  readonly bytes: Uint8Array;
+}
+
+/** One request's batches: stored together or not at all. */
+export interface AppendRequest {
+  readonly databaseId: number;
+  readonly shard: number;
+  /** Of the HTTP request; kept with the rows so that a log line of the flush names it. */
+  readonly requestId: string;
+  /** null: the client sent no key, and a repeated request is a new one. */
+  readonly idempotencyKey: string | null;
+  /** Hex SHA-256 of the request body, to tell a retry from another request under the same key. */
+  readonly bodySha256: string | null;
+  readonly batches: readonly EncodedBatch[];
+}
+
+export interface AppendReceipt {
+  readonly rowCount: number;
+  /** True: the key was known and nothing was stored this time. */
+  readonly isDuplicate: boolean;
+}
+
+export interface BatchHeader extends Omit<EncodedBatch, "bytes"> {
+  readonly segmentId: string;
+  /** Order of arrival within the segment. */
+  readonly sequence: number;
+  readonly byteLength: number;
+  readonly requestId: string;
+}
+
+/** A run of batches: headers in order, and their bodies one after another. */
+export interface BatchRun {
+  readonly headers: readonly BatchHeader[];
+  readonly bodies: readonly Uint8Array[];
+}
+
+/**
+ * open: takes batches. sealed: frozen, waits to be written. quarantined: cannot be written, kept
+ * aside until someone replays or discards it. A committed segment is released, that is: gone.
+ */
+export type SegmentState = "open" | "sealed" | "quarantined";
+
+export interface SegmentSummary {
+  readonly segmentId: string;
+  readonly state: SegmentState;
+  readonly batchCount: number;
+  readonly rowCount: number;
+  readonly byteLength: number;
+  readonly openedMs: number;
+  readonly attempts: number;
+  readonly lastError: string | null;
+}
+
+/** The wake-up call for the parquet-writer. Lost, late or repeated, it changes nothing but time. */
+export interface FlushHint {
+  readonly databaseId: number;
+  readonly shard: number;
+  readonly segmentId: string;
+}
+
+export interface SealedSegment {
+  readonly segmentId: string;
+  readonly run: BatchRun;
+}
+
+export interface BufferStatus {
+  readonly segments: readonly SegmentSummary[];
+  readonly rowCount: number;
+  readonly byteLength: number;
+}
+
+export interface TailRequest {
+  readonly tables: readonly {
+    readonly measurement: string;
+    readonly minMs: number | null;
+    readonly maxMs: number | null;
+  }[];
+  readonly bytesMax: number;
+}
+
+export interface Tail {
+  /** All segments that hold asked batches, in order. */
+  readonly segmentIds: readonly string[];
+  readonly run: BatchRun;
+  /** True: more than `bytesMax` matched, `run` is empty, flush and read files instead. */
+  readonly isOverBudget: boolean;
+}

@@ -1,0 +1,198 @@
+// The tables of one catalog: schema, row types and every SQL statement, and nothing else.
+// The protocol that uses them: catalog.ts. For operators: docs/storage.md.
+
+import type { SqlStore } from "#lib/base/ports.ts";
+import type { ColumnType } from "#lib/columnar/types.ts";
+import type { SchemaColumn, TableSchema } from "./schema.ts";
+import type { DataFile, TableSummary, TimeRangeMs } from "./types.ts";
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS head (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  database_id INTEGER NOT NULL,
+  version INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS measurement (
+  table_id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  schema_version INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS measurement_column (
+  table_id INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  type TEXT,
+  takes_numbers INTEGER NOT NULL,
+  PRIMARY KEY (table_id, position)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS segment (
+  segment_id TEXT PRIMARY KEY,
+  version INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS file (
+  file_id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL,
+  table_id INTEGER NOT NULL,
+  segment_id TEXT NOT NULL,
+  day TEXT NOT NULL,
+  row_count INTEGER NOT NULL,
+  byte_length INTEGER NOT NULL,
+  footer_byte_length INTEGER NOT NULL,
+  time_min_ms INTEGER NOT NULL,
+  time_max_ms INTEGER NOT NULL,
+  sha256 TEXT NOT NULL,
+  columns TEXT NOT NULL,
+  added_version INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS file_by_time ON file (table_id, time_max_ms);
+CREATE UNIQUE INDEX IF NOT EXISTS file_by_key ON file (key);
+CREATE TABLE IF NOT EXISTS tombstone (
+  key TEXT PRIMARY KEY,
+  removed_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+`;
+
+interface ColumnRow {
+  readonly name: string;
+  readonly type: ColumnType | null;
+  readonly takesNumbers: number;
+}
+
+interface FileRow extends Omit<DataFile, "columns"> {
+  readonly columns: string;
+}
+
+const FILE_COLUMNS = `key, table_id AS tableId, day, row_count AS rowCount,
+  byte_length AS byteLength, footer_byte_length AS footerByteLength, time_min_ms AS timeMinMs,
+  time_max_ms AS timeMaxMs, sha256, columns`;
+
+export type CatalogTables = ReturnType<typeof openCatalogTables>;
+
+/** Statements over `store`, which is made ready on the way. */
+export function openCatalogTables(store: SqlStore) {
+  store.exec(SCHEMA);
+
+  return {
+    head(): { databaseId: number; version: number } | null {
+      const sql = "SELECT database_id AS databaseId, version FROM head";
+      return store.exec<{ databaseId: number; version: number }>(sql)[0] ?? null;
+    },
+    createHead(databaseId: number): void {
+      store.exec("INSERT INTO head VALUES (1, ?, 0)", databaseId);
+    },
+    nextVersion(): number {
+      const sql = "UPDATE head SET version = version + 1 RETURNING version";
+      return store.exec<{ version: number }>(sql)[0]!.version;
+    },
+
+    schema(measurement: string): TableSchema | null {
+      const sql = `SELECT table_id AS tableId, name AS measurement, schema_version AS schemaVersion
+        FROM measurement WHERE name = ?`;
+      const row = store.exec<Omit<TableSchema, "columns">>(sql, measurement)[0];
+      return row === undefined ? null : { ...row, columns: columnsOf(store, row.tableId) };
+    },
+    schemaById(tableId: number): TableSchema | null {
+      const sql = `SELECT table_id AS tableId, name AS measurement, schema_version AS schemaVersion
+        FROM measurement WHERE table_id = ?`;
+      const row = store.exec<Omit<TableSchema, "columns">>(sql, tableId)[0];
+      return row === undefined ? null : { ...row, columns: columnsOf(store, row.tableId) };
+    },
+    createMeasurement(measurement: string): number {
+      const sql = `INSERT INTO measurement (name, schema_version) VALUES (?, 0)
+        RETURNING table_id AS tableId`;
+      return store.exec<{ tableId: number }>(sql, measurement)[0]!.tableId;
+    },
+    /** Adds the columns that are new, replaces those that have changed. */
+    putColumns(tableId: number, columns: readonly SchemaColumn[]): void {
+      const known = columnsOf(store, tableId).map((column) => column.name);
+      let end = known.length;
+      for (const { name, type, takesNumbers } of columns) {
+        const at = known.indexOf(name);
+        const position = at === -1 ? end++ : at;
+        store.exec(
+          "INSERT OR REPLACE INTO measurement_column VALUES (?, ?, ?, ?, ?)",
+          tableId,
+          position,
+          name,
+          type,
+          takesNumbers ? 1 : 0,
+        );
+      }
+      store.exec(
+        "UPDATE measurement SET schema_version = schema_version + 1 WHERE table_id = ?",
+        tableId,
+      );
+    },
+
+    segmentVersion(segmentId: string): number | null {
+      const sql = "SELECT version FROM segment WHERE segment_id = ?";
+      return store.exec<{ version: number }>(sql, segmentId)[0]?.version ?? null;
+    },
+    insertSegment(segmentId: string, version: number): void {
+      store.exec("INSERT INTO segment VALUES (?, ?)", segmentId, version);
+    },
+
+    insertFile(segmentId: string, file: DataFile, version: number): void {
+      store.exec(
+        `INSERT INTO file (key, table_id, segment_id, day, row_count, byte_length,
+           footer_byte_length, time_min_ms, time_max_ms, sha256, columns, added_version)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        file.key,
+        file.tableId,
+        segmentId,
+        file.day,
+        file.rowCount,
+        file.byteLength,
+        file.footerByteLength,
+        file.timeMinMs,
+        file.timeMaxMs,
+        file.sha256,
+        JSON.stringify(file.columns),
+        version,
+      );
+    },
+    files(tableId: number, time: TimeRangeMs): DataFile[] {
+      const sql = `SELECT ${FILE_COLUMNS} FROM file
+        WHERE table_id = ? AND time_max_ms >= ? AND time_min_ms <= ?
+        ORDER BY time_min_ms, file_id`;
+      const from = time.minMs ?? -Number.MAX_SAFE_INTEGER;
+      const to = time.maxMs ?? Number.MAX_SAFE_INTEGER;
+      return store.exec<FileRow>(sql, tableId, from, to).map(toDataFile);
+    },
+    fileCount(tableId: number): number {
+      const sql = "SELECT count(*) AS n FROM file WHERE table_id = ?";
+      return store.exec<{ n: number }>(sql, tableId)[0]!.n;
+    },
+    hasFile(key: string): boolean {
+      return store.exec("SELECT 1 FROM file WHERE key = ?", key).length > 0;
+    },
+    summaries(): TableSummary[] {
+      const sql = `SELECT table_id AS tableId, name AS measurement, count(file_id) AS fileCount,
+          coalesce(sum(row_count), 0) AS rowCount, coalesce(sum(byte_length), 0) AS byteLength
+        FROM measurement LEFT JOIN file USING (table_id)
+        GROUP BY table_id ORDER BY name`;
+      return store.exec<TableSummary>(sql);
+    },
+
+    isTombstone(key: string): boolean {
+      return store.exec("SELECT 1 FROM tombstone WHERE key = ?", key).length > 0;
+    },
+    insertTombstone(key: string, removedMs: number): void {
+      store.exec("INSERT OR IGNORE INTO tombstone VALUES (?, ?)", key, removedMs);
+    },
+    forgetTombstones(beforeMs: number): void {
+      store.exec("DELETE FROM tombstone WHERE removed_ms < ?", beforeMs);
+    },
+  };
+}
+
+function columnsOf(store: SqlStore, tableId: number): SchemaColumn[] {
+  const sql = `SELECT name, type, takes_numbers AS takesNumbers FROM measurement_column
+    WHERE table_id = ? ORDER BY position`;
+  const rows = store.exec<ColumnRow>(sql, tableId);
+  return rows.map((row) => ({ ...row, takesNumbers: row.takesNumbers === 1 }));
+}
+
+function toDataFile(row: FileRow): DataFile {
+  return { ...row, columns: JSON.parse(row.columns) as DataFile["columns"] };
+}

@@ -1,0 +1,147 @@
+// Which databases there are, and which tokens open them. One for the whole installation.
+//
+// Small and rarely written; Workers keep what they looked up for a few seconds (platform/directory.ts).
+// Shell: durable-objects/directory.ts.
+
+import { refusal, SluiceError, type Refusal } from "#lib/base/errors.ts";
+import type { Clock, SqlStore } from "#lib/base/ports.ts";
+import { formatToken, makeSecret } from "./token.ts";
+import type { Database, NewToken, StoredToken, Token } from "./types.ts";
+
+export interface DirectoryPorts {
+  readonly store: SqlStore;
+  readonly clock: Clock;
+  randomBytes(byteLength: number): Uint8Array;
+}
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS database (
+  database_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  shard_count INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS token (
+  token_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  permissions TEXT NOT NULL,
+  databases TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER,
+  is_enabled INTEGER NOT NULL DEFAULT 1
+);
+`;
+
+const DATABASE_COLUMNS = `database_id AS databaseId, name, shard_count AS shardCount,
+  created_ms AS createdMs`;
+
+const TOKEN_COLUMNS = `token_id AS tokenId, name, description, permissions, databases, digest,
+  created_ms AS createdMs, expires_ms AS expiresMs, is_enabled AS isEnabled`;
+
+interface TokenRow extends Omit<StoredToken, "permissions" | "databases" | "isEnabled"> {
+  readonly permissions: string;
+  readonly databases: string;
+  readonly isEnabled: number;
+}
+
+export class DirectoryCore {
+  readonly #ports: DirectoryPorts;
+  readonly #store: SqlStore;
+
+  constructor(ports: DirectoryPorts) {
+    this.#ports = ports;
+    this.#store = ports.store;
+    this.#store.exec(SCHEMA);
+  }
+
+  findDatabase(name: string): Database | null {
+    const sql = `SELECT ${DATABASE_COLUMNS} FROM database WHERE name = ?`;
+    return this.#store.exec<Database>(sql, name)[0] ?? null;
+  }
+
+  listDatabases(): Database[] {
+    return this.#store.exec<Database>(`SELECT ${DATABASE_COLUMNS} FROM database ORDER BY name`);
+  }
+
+  /** Finds or makes; two callers at once get the same. */
+  ensureDatabase(name: string, shardCount: number): Database {
+    const sql = "INSERT OR IGNORE INTO database (name, shard_count, created_ms) VALUES (?, ?, ?)";
+    this.#store.exec(sql, name, shardCount, this.#ports.clock.nowMs());
+    return this.findDatabase(name)!;
+  }
+
+  findToken(tokenId: number): StoredToken | null {
+    const sql = `SELECT ${TOKEN_COLUMNS} FROM token WHERE token_id = ?`;
+    const row = this.#store.exec<TokenRow>(sql, tokenId)[0];
+    return row === undefined ? null : toToken(row);
+  }
+
+  listTokens(): Token[] {
+    const sql = `SELECT ${TOKEN_COLUMNS} FROM token ORDER BY token_id`;
+    return this.#store.exec<TokenRow>(sql).map((row) => withoutDigest(toToken(row)));
+  }
+
+  /** The text is returned this once and never again. */
+  createToken(token: NewToken): { token: Token; text: string } | Refusal {
+    if (this.#store.exec("SELECT 1 FROM token WHERE name = ?", token.name).length > 0) {
+      const message = `a token named "${token.name}" exists already`;
+      return refusal(new SluiceError("token_exists", message, { name: token.name }));
+    }
+    const { secret, digest } = makeSecret(this.#ports.randomBytes(32));
+    const [row] = this.#store.exec<{ tokenId: number }>(
+      `INSERT INTO token (name, description, permissions, databases, digest, created_ms, expires_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING token_id AS tokenId`,
+      token.name,
+      token.description,
+      JSON.stringify(token.permissions),
+      JSON.stringify(token.databases),
+      digest,
+      this.#ports.clock.nowMs(),
+      token.expiresMs,
+    );
+    const { tokenId } = row!;
+    return { token: withoutDigest(this.findToken(tokenId)!), text: formatToken(tokenId, secret) };
+  }
+
+  /** A new secret; the old one stops working. */
+  rotateToken(tokenId: number): { token: Token; text: string } | Refusal {
+    const { secret, digest } = makeSecret(this.#ports.randomBytes(32));
+    this.#store.exec("UPDATE token SET digest = ? WHERE token_id = ?", digest, tokenId);
+    const token = this.findToken(tokenId);
+    if (token === null) return refuseUnknown(tokenId);
+    return { token: withoutDigest(token), text: formatToken(tokenId, secret) };
+  }
+
+  /** Stays listed, opens nothing any more. */
+  revokeToken(tokenId: number): Refusal | null {
+    if (this.findToken(tokenId) === null) return refuseUnknown(tokenId);
+    this.#store.exec("UPDATE token SET is_enabled = 0 WHERE token_id = ?", tokenId);
+    return null;
+  }
+
+  deleteToken(tokenId: number): Refusal | null {
+    if (this.findToken(tokenId) === null) return refuseUnknown(tokenId);
+    this.#store.exec("DELETE FROM token WHERE token_id = ?", tokenId);
+    return null;
+  }
+}
+
+function toToken(row: TokenRow): StoredToken {
+  return {
+    ...row,
+    permissions: JSON.parse(row.permissions) as StoredToken["permissions"],
+    databases: JSON.parse(row.databases) as string[],
+    isEnabled: row.isEnabled === 1,
+  };
+}
+
+function withoutDigest({ digest: _, ...token }: StoredToken): Token {
+  return token;
+}
+
+function refuseUnknown(tokenId: number): Refusal {
+  const message = `no token with id ${tokenId}`;
+  return refusal(new SluiceError("token_id_unknown", message, { id: tokenId }));
+}

@@ -1,0 +1,40 @@
+// Permission × database: what a principal may do. Deny unless something allows.
+
+import { SluiceError } from "#lib/base/errors.ts";
+import type { Permission, Principal } from "./types.ts";
+
+/** `database` null: the action is not about one database. `admin` includes every permission. */
+export function mayDo(principal: Principal, permission: Permission, database: string | null): boolean {
+  const { permissions, databases } = principal;
+  if (!permissions.includes(permission) && !permissions.includes("admin")) return false;
+  return database === null || matchesAny(databases, database);
+}
+
+/** Throws `permission_denied` unless the principal may. */
+export function demand(principal: Principal, permission: Permission, database: string | null): void {
+  if (mayDo(principal, permission, database)) return;
+  const where = database === null ? "" : ` on database "${database}"`;
+  throw new SluiceError("permission_denied", `Permission denied: ${permission} required${where}`, {
+    required: permission,
+    database,
+  });
+}
+
+/** Compared without regular expressions: a pattern is a user's text. */
+export function matchesAny(patterns: readonly string[], name: string): boolean {
+  return patterns.some((pattern) => matches(pattern, name));
+}
+
+function matches(pattern: string, name: string): boolean {
+  const [head = "", ...rest] = pattern.split("*");
+  if (rest.length === 0) return pattern === name;
+  if (!name.startsWith(head)) return false;
+  const tail = rest.pop()!;
+  let at = head.length;
+  for (const piece of rest) {
+    const found = name.indexOf(piece, at);
+    if (found === -1) return false;
+    at = found + piece.length;
+  }
+  return name.length - tail.length >= at && name.endsWith(tail);
+}

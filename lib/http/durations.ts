@@ -1,0 +1,19 @@
+// Durations as people write them: `90s`, `15m`, `24h`, `7d`, `2w`.
+
+import { SluiceError } from "#lib/base/errors.ts";
+
+const UNIT_MS: Record<string, number> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+};
+
+/** Throws `parameter_invalid` naming the field. */
+export function durationMs(field: string, text: string): number {
+  const match = /^(\d{1,9})([smhdw])$/.exec(text);
+  if (match !== null) return Number(match[1]) * UNIT_MS[match[2]!]!;
+  const message = `"${field}" must be a duration like 24h or 7d, not "${text}"`;
+  throw new SluiceError("parameter_invalid", message, { field });
+}

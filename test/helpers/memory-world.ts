@@ -1,0 +1,117 @@
+// The protocol's ports over things in memory: SQLite from Node, a clock that is set by hand, a lake in
+// a map. What a crash leaves behind is the store, the alarm and the lake; objects are made anew.
+
+import { DatabaseSync } from "node:sqlite";
+import type { Alarm, Clock, ObjectStore, SqlStore, SqlValue } from "#lib/base/ports.ts";
+
+export class ManualClock implements Clock {
+  #nowMs: number;
+
+  constructor(startMs = 1_750_000_000_000) {
+    this.#nowMs = startMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+  }
+}
+
+export class ManualAlarm implements Alarm {
+  atMs: number | null = null;
+
+  setMs(atMs: number): void {
+    this.atMs = atMs;
+  }
+
+  clear(): void {
+    this.atMs = null;
+  }
+
+  /** True when it was due: it is then used up, as the platform does before it calls the handler. */
+  takeIfDue(nowMs: number): boolean {
+    if (this.atMs === null || this.atMs > nowMs) return false;
+    this.atMs = null;
+    return true;
+  }
+}
+
+export class MemorySqlStore implements SqlStore {
+  readonly #database = new DatabaseSync(":memory:");
+  /** Statements until the next one throws, as a full disk would make it; null: none does. */
+  failAfterStatements: number | null = null;
+
+  exec<Row>(sql: string, ...parameters: SqlValue[]): Row[] {
+    if (this.failAfterStatements !== null && this.failAfterStatements-- <= 0) {
+      this.failAfterStatements = null;
+      throw new Error("SQLITE_FULL");
+    }
+    if (parameters.length === 0 && sql.includes(";")) {
+      this.#database.exec(sql);
+      return [];
+    }
+    const bound = parameters.map((one) => (one instanceof ArrayBuffer ? new Uint8Array(one) : one));
+    return this.#database.prepare(sql).all(...bound) as Row[];
+  }
+
+  transact<T>(work: () => T): T {
+    this.#database.exec("BEGIN");
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  async sync(): Promise<void> {}
+}
+
+export class MemoryLake implements ObjectStore {
+  readonly objects = new Map<string, { bytes: Uint8Array; sha256: string; uploadedMs: number }>();
+  readonly #clock: Clock;
+  /** What the next put does beside its work. `after`: stores, and then fails all the same. */
+  nextPut: "ok" | "fail-before" | "fail-after" = "ok";
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async putIfAbsent(key: string, bytes: Uint8Array, sha256: string): Promise<boolean> {
+    const fault = this.nextPut;
+    this.nextPut = "ok";
+    if (fault === "fail-before") throw new Error("connection reset before the put");
+    const isNew = !this.objects.has(key);
+    if (isNew) this.objects.set(key, { bytes, sha256, uploadedMs: this.#clock.nowMs() });
+    if (fault === "fail-after") throw new Error("connection reset after the put");
+    return isNew;
+  }
+
+  async head(key: string) {
+    const object = this.objects.get(key);
+    if (object === undefined) return null;
+    const { bytes, sha256, uploadedMs } = object;
+    return { key, byteLength: bytes.byteLength, sha256, uploadedMs };
+  }
+
+  async read(key: string, offset: number, byteLength: number): Promise<Uint8Array> {
+    return this.objects.get(key)!.bytes.subarray(offset, offset + byteLength);
+  }
+
+  /** Three to a page, so that every caller has to follow the cursor. */
+  async list(prefix: string, cursor = "") {
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor);
+    const page = keys.toSorted().slice(0, 3);
+    const objects = await Promise.all(page.map(async (key) => (await this.head(key))!));
+    return page.length < keys.length ? { objects, cursor: page.at(-1)! } : { objects };
+  }
+
+  async remove(keys: string[]): Promise<void> {
+    for (const key of keys) this.objects.delete(key);
+  }
+}

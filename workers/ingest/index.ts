@@ -1,0 +1,26 @@
+// Step 1 of a batch's life: it arrives at the front door, which asks who sends it.
+//
+// Every request comes in here: writes are handled in this Worker, queries are handed to the query
+// Worker, so that a heavy query cannot take ingestion down with it. Routes and what each demands are
+// one table, routes.ts.
+//
+// Also the home of the Durable Object classes, which live in exactly one Worker.
+// Next: workers/ingest/write.ts.
+
+import { createLog } from "#platform/log.ts";
+import { answer } from "./routes.ts";
+
+export { DatabaseBuffer } from "../../durable-objects/database-buffer.ts";
+export { DatabaseCatalog } from "../../durable-objects/database-catalog.ts";
+export { Directory } from "../../durable-objects/directory.ts";
+
+/** An id from outside is taken over, if it is short and plain, so that one id follows a request. */
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+export default {
+  fetch(request, env) {
+    const given = request.headers.get("x-request-id") ?? "";
+    const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
+    return answer({ request, env, requestId, log: createLog("ingest", env.LOG_LEVEL) });
+  },
+} satisfies ExportedHandler<IngestEnv>;

@@ -1,0 +1,115 @@
+// The front door's routes: method, path, what the token must be allowed, and who answers.
+//
+// Deny by default: a route that is not public says which permission it demands, and for what. A test
+// walks this table with tokens of every kind.
+
+import { Hono } from "hono";
+import { SluiceError } from "#lib/base/errors.ts";
+import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
+import { demand } from "#lib/directory/permissions.ts";
+import type { Permission } from "#lib/directory/types.ts";
+import { tokenOf } from "#lib/http/credentials.ts";
+import { asSluiceError, errorResponse } from "#lib/http/respond.ts";
+import { authenticate } from "#platform/directory.ts";
+import type { AdmittedArrival, Arrival } from "./arrival.ts";
+import { createDatabase, listDatabases, showDatabase } from "./databases.ts";
+import { flushAll, flushDatabase } from "./flush.ts";
+import { health, live, ready } from "./health.ts";
+import { query } from "./query.ts";
+import * as tokens from "./tokens.ts";
+import { writeMsgpack } from "./write.ts";
+
+/** `header`: the database of `x-arc-database`. `path`: the one in the path. `none`: no database. */
+type Scope = "header" | "path" | "none";
+type Answer = (arrival: AdmittedArrival) => Promise<Response>;
+type PublicAnswer = (arrival: Arrival) => Promise<Response>;
+
+export type Route =
+  | readonly ["GET", string, "public", PublicAnswer]
+  | readonly ["GET" | "POST" | "DELETE", string, Permission, Scope, Answer];
+
+export const ROUTES: readonly Route[] = [
+  ["POST", "/api/v1/write/msgpack", "write", "header", writeMsgpack],
+  ["POST", "/api/v1/query", "read", "header", query],
+
+  ["GET", "/api/v1/databases", "read", "none", listDatabases],
+  ["POST", "/api/v1/databases", "admin", "none", createDatabase],
+  ["GET", "/api/v1/databases/:database", "read", "path", showDatabase],
+  ["POST", "/api/v1/databases/:database/flush", "admin", "path", flushDatabase],
+  ["POST", "/api/v1/write/line-protocol/flush", "admin", "none", flushAll],
+
+  ["GET", "/api/v1/auth/verify", "public", tokens.verify],
+  ["GET", "/api/v1/auth/tokens", "admin", "none", tokens.list],
+  ["POST", "/api/v1/auth/tokens", "admin", "none", tokens.create],
+  ["GET", "/api/v1/auth/tokens/:id", "admin", "none", tokens.show],
+  ["DELETE", "/api/v1/auth/tokens/:id", "admin", "none", tokens.remove],
+  ["POST", "/api/v1/auth/tokens/:id/rotate", "admin", "none", tokens.rotate],
+  ["POST", "/api/v1/auth/tokens/:id/revoke", "admin", "none", tokens.revoke],
+
+  ["GET", "/health", "public", health],
+  ["GET", "/ready", "public", ready],
+  ["GET", "/live", "public", live],
+];
+
+const CORS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-methods": "GET,POST,PUT,DELETE,OPTIONS",
+  "access-control-allow-headers":
+    "Origin, Content-Type, Accept, Authorization, x-api-key, x-arc-database, Content-Encoding, " +
+    "Idempotency-Key",
+};
+
+const app = new Hono<{ Bindings: Arrival }>({ strict: false });
+
+for (const route of ROUTES) {
+  const [method, path] = route;
+  app.on(method, path, (context) => {
+    if (route[2] === "public") return route[3](context.env);
+    const [, , permission, scope, reply] = route;
+    return admit(context.env, permission, scope, context.req.param()).then(reply);
+  });
+}
+app.options("*", () => new Response(null, { status: 204 }));
+app.notFound((context) => {
+  const where = `${context.req.method} ${context.req.path}`;
+  const error = new SluiceError("route_unknown", `no such route: ${where}`);
+  return errorResponse(error, context.env.requestId);
+});
+app.onError((thrown, context) => refuse(thrown, context.env));
+
+/** Never throws: what goes wrong on the way becomes an answer and a log line. */
+export async function answer(arrival: Arrival): Promise<Response> {
+  const response = await app.fetch(arrival.request, arrival);
+  const headers = new Headers(response.headers);
+  headers.set("x-request-id", arrival.requestId);
+  headers.set("x-content-type-options", "nosniff");
+  for (const [name, value] of Object.entries(CORS)) headers.set(name, value);
+  return new Response(response.body, { status: response.status, headers });
+}
+
+/** Who is it, which database is meant, and may they? */
+async function admit(
+  arrival: Arrival,
+  permission: Permission,
+  scope: Scope,
+  params: Record<string, string>,
+): Promise<AdmittedArrival> {
+  const { request, env } = arrival;
+  const text = tokenOf(request);
+  if (text === null) throw new SluiceError("token_missing", "Authentication required");
+  const principal = await authenticate(text, env.ADMIN_TOKEN, env.DIRECTORY);
+  const header = request.headers.get("x-arc-database");
+  const named = scope === "path" ? params["database"]! : header || null;
+  const database = named === null ? null : checkDatabaseName(named);
+  demand(principal, permission, scope === "none" ? null : (database ?? DEFAULT_DATABASE));
+  return { ...arrival, principal, database, params };
+}
+
+function refuse(thrown: unknown, { request, requestId, log }: Arrival): Response {
+  const error = asSluiceError(thrown);
+  const path = new URL(request.url).pathname;
+  const fields = { request_id: requestId, method: request.method, path };
+  if (error.code === "bug") log.error("request failed", error.cause, fields);
+  else log.info("request refused", { ...fields, code: error.code, reason: error.message });
+  return errorResponse(error, requestId);
+}
