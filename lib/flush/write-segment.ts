@@ -23,7 +23,7 @@ import { type DayRange, splitByDay } from "#lib/columnar/split-by-day.ts";
 import type { ColumnStatistics } from "#lib/columnar/statistics.ts";
 import type { ColumnTable, ColumnType } from "#lib/columnar/types.ts";
 import { ENCODER_VERSION, writeParquet } from "#lib/parquet/write-file.ts";
-import { decompressBody } from "#lib/protocol/compression.ts";
+import { decompressBody, releaseBytes } from "#lib/protocol/compression.ts";
 import { TableBuilder } from "#lib/protocol/table-builder.ts";
 
 export interface SegmentPorts {
@@ -36,8 +36,8 @@ export interface WrittenSegment extends CommitResult {
   readonly files: readonly DataFile[];
 }
 
-/** A tombstoned name is replaced this often before the segment is left to a later try. */
-const COMMIT_ATTEMPTS_MAX = 3;
+/** Each attempt's name can be tombstoned only by a try that stalled for the whole grace period. */
+const COMMIT_ATTEMPTS_MAX = 100;
 
 export async function writeSegment(
   databaseId: number,
@@ -102,9 +102,21 @@ function compare(a: BatchHeader, b: BatchHeader): number {
 function decode(schema: TableSchema, batches: readonly Batch[]): ColumnTable {
   const builder = new TableBuilder(typedColumns(schema));
   for (const { header, body } of batches) {
-    builder.append(decompressBody(body, null), header.receivedUs);
+    const bytes = unpack(header, body);
+    builder.append(bytes, header.receivedUs);
+    if (bytes !== body) releaseBytes(bytes);
   }
   return builder.finish();
+}
+
+/** It unpacked before it was acknowledged; if it does not now, what is stored has changed. */
+function unpack({ segmentId, sequence }: BatchHeader, body: Uint8Array): Uint8Array {
+  try {
+    return decompressBody(body, null);
+  } catch (cause) {
+    const message = `batch ${sequence} of segment ${segmentId} does not unpack`;
+    throw new SluiceError("segment_corrupt", message, { segment_id: segmentId, sequence }, { cause });
+  }
 }
 
 /** Every column of the table, so that files differ in their columns only when the schema grew. */
@@ -128,7 +140,6 @@ async function writeFile(
   };
   const { bytes, footerByteLength, columns } = writeParquet(table, from, to, {
     keyValues,
-    compression: "zstd",
   });
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const key = dataFileKey({ ...name, tableId: schema.tableId, day, sha256 });

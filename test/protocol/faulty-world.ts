@@ -6,6 +6,7 @@ import { encode } from "@msgpack/msgpack";
 import { parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { isRefusal, SluiceError, type Refusal } from "#lib/base/errors.ts";
+import { LIMITS } from "#lib/base/limits.ts";
 import { BufferCore } from "#lib/buffer/buffer.ts";
 import type { FlushHint } from "#lib/buffer/types.ts";
 import { CatalogCore } from "#lib/catalog/catalog.ts";
@@ -23,9 +24,18 @@ export interface Faults {
   readonly failAfter: number;
   readonly loseHint: number;
   readonly repeatHint: number;
+  /** A call takes so long that garbage is collected meanwhile. */
+  readonly stall: number;
 }
 
-export const NO_FAULTS: Faults = { crash: 0, failBefore: 0, failAfter: 0, loseHint: 0, repeatHint: 0 };
+export const NO_FAULTS: Faults = {
+  crash: 0,
+  failBefore: 0,
+  failAfter: 0,
+  loseHint: 0,
+  repeatHint: 0,
+  stall: 0,
+};
 
 const MEASUREMENT = "events";
 const EVERYTHING = { minMs: null, maxMs: null };
@@ -42,7 +52,7 @@ export class FaultyWorld {
   #buffer!: BufferCore;
   #catalog!: CatalogCore;
   /** What happened how often, so that a test can see that its faults were met. */
-  readonly seen = { crashes: 0, failures: 0, hintsLost: 0, hintsRepeated: 0, duplicates: 0 };
+  readonly seen = { crashes: 0, failures: 0, hintsLost: 0, hintsRepeated: 0, duplicates: 0, stalls: 0 };
 
   constructor(random: () => number, faults: Faults) {
     this.#random = random;
@@ -167,6 +177,11 @@ export class FaultyWorld {
   async #call<T>(work: () => Promise<T>): Promise<T> {
     this.#maybeFail(this.faults.failBefore);
     const result = await work();
+    if (this.#random() < this.faults.stall) {
+      this.seen.stalls++;
+      this.clock.advance(LIMITS.orphanGraceMs + 1);
+      await this.#catalog.removeOrphans();
+    }
     this.#maybeFail(this.faults.failAfter);
     return result;
   }

@@ -1,0 +1,164 @@
+// One workerd: started, watched, started again when it dies, ended with what it has in flight.
+//
+// workerd keeps its promise through kill -9, so starting it again is always safe. A first start
+// that fails is not tried again: then the configuration or the port is wrong, and trying would
+// only hide it.
+
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { arch, platform } from "node:process";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { StartRefused } from "./data-folder.ts";
+import { log } from "./log.ts";
+import { HTTP_SOCKET } from "./workerd-config.ts";
+
+const CONFIG_FILE = "workerd.capnp";
+const PID_FILE = "workerd.pid";
+const RESTART_AFTER_MS = 200;
+const RESTART_AFTER_MS_MAX = 5_000;
+/** A process that ran this long was well; its end is not counted with earlier ones. */
+const STEADY_MS = 30_000;
+const DRAIN_MS_MAX = 20_000;
+
+export class WorkerdProcess {
+  readonly #folder: string;
+  readonly #configPath: string;
+  readonly #environment: NodeJS.ProcessEnv;
+  #child: ChildProcess | undefined;
+  #isStopping = false;
+
+  /** Relative paths in `config` are below `folder`. `secrets` become the whole environment. */
+  constructor(folder: string, config: string, secrets: Readonly<Record<string, string>>) {
+    this.#folder = folder;
+    this.#configPath = join(folder, CONFIG_FILE);
+    this.#environment = secrets;
+    writeFileSync(this.#configPath, config);
+  }
+
+  /** Resolves with the port once workerd listens; 0 lets the system choose one. */
+  async start(port: number): Promise<number> {
+    await killLeftover(this.#pidPath(), this.#configPath);
+    const { exit, listening } = this.#spawn(port);
+    const actualPort = await Promise.race([
+      listening,
+      exit.then((code) => {
+        throw new StartRefused(`workerd ended with ${code} before it listened, see above`);
+      }),
+    ]);
+    void this.#restartForever(actualPort, exit);
+    return actualPort;
+  }
+
+  /** Lets requests in flight finish. True if workerd ended by itself within the time given. */
+  async stop(): Promise<boolean> {
+    this.#isStopping = true;
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return true;
+    const exit = exitOf(child);
+    child.kill("SIGTERM");
+    const isDrained = await Promise.race([exit.then(() => true), afterMs(DRAIN_MS_MAX, false)]);
+    this.kill();
+    await exit;
+    rmSync(this.#pidPath(), { force: true });
+    return isDrained;
+  }
+
+  kill(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
+  async #restartForever(port: number, firstExit: Promise<string>): Promise<void> {
+    let exit = firstExit;
+    let pauseMs = RESTART_AFTER_MS;
+    for (;;) {
+      const startedMs = performance.now();
+      const reason = await exit;
+      if (this.#isStopping) return;
+      if (performance.now() - startedMs > STEADY_MS) pauseMs = RESTART_AFTER_MS;
+      log("error", `workerd ended unexpectedly with ${reason}; starting it again in ${pauseMs} ms`);
+      await sleep(pauseMs);
+      if (this.#isStopping) return;
+      pauseMs = Math.min(pauseMs * 2, RESTART_AFTER_MS_MAX);
+      exit = this.#spawn(port).exit;
+    }
+  }
+
+  #spawn(port: number): { exit: Promise<string>; listening: Promise<number> } {
+    const child = spawn(
+      workerdBinary(),
+      [
+        "serve",
+        "--experimental",
+        "--import-path=/",
+        "--control-fd=3",
+        `--socket-addr=${HTTP_SOCKET}=127.0.0.1:${port}`,
+        this.#configPath,
+      ],
+      { cwd: this.#folder, env: this.#environment, stdio: ["ignore", 2, 2, "pipe"] },
+    );
+    this.#child = child;
+    if (child.pid !== undefined) writeFileSync(this.#pidPath(), String(child.pid));
+    return { exit: exitOf(child), listening: listeningPort(child.stdio[3] as Readable) };
+  }
+
+  #pidPath(): string {
+    return join(this.#folder, PID_FILE);
+  }
+}
+
+function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}
+
+/** workerd says `{"event":"listen","socket":"http","port":N}` on its control descriptor. */
+function listeningPort(control: Readable): Promise<number> {
+  return new Promise((resolve) => {
+    let text = "";
+    control.setEncoding("utf8");
+    control.on("data", (chunk: string) => {
+      text += chunk;
+      const lines = text.split("\n");
+      text = lines.pop()!;
+      for (const line of lines) {
+        const event = JSON.parse(line) as { event: string; socket?: string; port?: number };
+        if (event.event === "listen" && event.socket === HTTP_SOCKET) resolve(event.port!);
+      }
+    });
+  });
+}
+
+function afterMs<T>(ms: number, value: T): Promise<T> {
+  return sleep(ms, value, { ref: false });
+}
+
+/** The platform's package holds the binary; the one in node_modules/.bin goes through Node. */
+function workerdBinary(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve("workerd/package.json"));
+  const cpu = arch === "x64" ? "64" : arch;
+  return require.resolve(`@cloudflare/workerd-${platform}-${cpu}/bin/workerd`);
+}
+
+/** workerd outlives a supervisor that alone was killed, and would keep the port and the files. */
+async function killLeftover(pidPath: string, configPath: string): Promise<void> {
+  if (!existsSync(pidPath)) return;
+  const pid = Number(readFileSync(pidPath, "utf8"));
+  // The id may belong to another process by now: only one that serves our configuration is ours.
+  while (commandLineOf(pid).includes(configPath)) {
+    log("warn", `ending workerd ${pid}, left behind by a killed server`);
+    process.kill(pid, "SIGKILL");
+    await sleep(20);
+  }
+}
+
+function commandLineOf(pid: number): string {
+  const file = `/proc/${pid}/cmdline`;
+  if (platform === "linux") return existsSync(file) ? readFileSync(file, "utf8") : "";
+  return spawnSync("ps", ["-ww", "-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout;
+}

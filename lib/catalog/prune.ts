@@ -1,0 +1,18 @@
+// What a query need not read, from what is known without reading: ranges of time.
+
+import type { TimeRangeMs } from "./types.ts";
+
+/** Both ends inclusive, in milliseconds. */
+interface Span {
+  readonly timeMinMs: number;
+  readonly timeMaxMs: number;
+}
+
+/** Those that may hold a row in `range`; order is kept. */
+export function pruneByTime<T extends Span>(spans: readonly T[], range: TimeRangeMs): T[] {
+  return spans.filter((span) => meets(span, range));
+}
+
+export function meets({ timeMinMs, timeMaxMs }: Span, { minMs, maxMs }: TimeRangeMs): boolean {
+  return (minMs === null || timeMaxMs >= minMs) && (maxMs === null || timeMinMs <= maxMs);
+}

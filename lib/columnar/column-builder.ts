@@ -1,0 +1,104 @@
+// Columns that grow batch by batch, one builder per type.
+//
+// A builder lends its array: the decoder reserves rows, writes them behind `rowCount` in a loop of
+// its own, and then advances. So nothing is called per cell, and no value passes through an object.
+
+import type { BoolColumn, ColumnType, Float64Column, Int64Column } from "./types.ts";
+import { growBuffer, ROWS_INITIAL } from "./growth.ts";
+import { Utf8Builder } from "./utf8-builder.ts";
+import { Validity } from "./validity.ts";
+
+export type ColumnBuilder = Int64Builder | Float64Builder | BoolBuilder | Utf8Builder;
+
+export function newColumnBuilder(name: string, type: ColumnType): ColumnBuilder {
+  switch (type) {
+    case "int64":
+    case "timestamp":
+      return new Int64Builder(name, type);
+    case "float64":
+      return new Float64Builder(name);
+    case "bool":
+      return new BoolBuilder(name);
+    case "utf8":
+      return new Utf8Builder(name);
+  }
+}
+
+/** Appends rows that are NULL. */
+export function appendNulls(builder: ColumnBuilder, count: number): void {
+  builder.reserve(count);
+  builder.validity.markNulls(builder.rowCount, builder.rowCount + count);
+  builder.rowCount += count;
+}
+
+export class Int64Builder {
+  readonly name: string;
+  readonly type: "int64" | "timestamp";
+  readonly validity = new Validity();
+  rowCount = 0;
+  /** Two per row, low word first. */
+  words = new Int32Array(2 * ROWS_INITIAL);
+
+  constructor(name: string, type: "int64" | "timestamp") {
+    this.name = name;
+    this.type = type;
+  }
+
+  reserve(count: number): void {
+    const byteLength = 8 * (this.rowCount + count);
+    if (byteLength <= this.words.byteLength) return;
+    this.words = new Int32Array(growBuffer(this.words.buffer, byteLength));
+  }
+
+  finish(): Int64Column {
+    const { name, type, rowCount, words } = this;
+    return { name, type, rowCount, validity: this.validity.finish(rowCount), words };
+  }
+}
+
+export class Float64Builder {
+  readonly name: string;
+  readonly type = "float64";
+  readonly validity = new Validity();
+  rowCount = 0;
+  values = new Float64Array(ROWS_INITIAL);
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  reserve(count: number): void {
+    const byteLength = 8 * (this.rowCount + count);
+    if (byteLength <= this.values.byteLength) return;
+    this.values = new Float64Array(growBuffer(this.values.buffer, byteLength));
+  }
+
+  finish(): Float64Column {
+    const { name, type, rowCount, values } = this;
+    return { name, type, rowCount, validity: this.validity.finish(rowCount), values };
+  }
+}
+
+export class BoolBuilder {
+  readonly name: string;
+  readonly type = "bool";
+  readonly validity = new Validity();
+  rowCount = 0;
+  /** One byte per row, 0 or 1. */
+  values = new Uint8Array(ROWS_INITIAL);
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  reserve(count: number): void {
+    const byteLength = this.rowCount + count;
+    if (byteLength <= this.values.byteLength) return;
+    this.values = new Uint8Array(growBuffer(this.values.buffer, byteLength));
+  }
+
+  finish(): BoolColumn {
+    const { name, type, rowCount, values } = this;
+    return { name, type, rowCount, validity: this.validity.finish(rowCount), values };
+  }
+}

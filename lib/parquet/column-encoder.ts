@@ -1,0 +1,132 @@
+// How the values of one column in one row group are stored: which encoding, with which bounds.
+//
+// * int64, timestamp: DELTA_BINARY_PACKED. Times in order shrink to a byte or two.
+// * float64, bool: PLAIN. What is left to gain, zstd gains.
+// * utf8: indices into a dictionary where texts repeat, DELTA_LENGTH_BYTE_ARRAY where they do not.
+//   Texts that are looked up by equality but are too many for bounds to say much get a Bloom filter.
+
+import { assert } from "#lib/base/assert.ts";
+import type { Column, TextHeap, Utf8Column } from "#lib/columnar/types.ts";
+
+import type { ByteWriter } from "./byte-writer.ts";
+import { writeDeltaBinaryPacked } from "./delta-binary-packed.ts";
+import { writeDeltaLengthByteArray } from "./delta-length-byte-array.ts";
+import { buildDictionary, type Dictionary } from "./dictionary.ts";
+import { ENCODING, type Encoding } from "./format.ts";
+import { writePlainBools, writePlainDoubles, writePlainTexts } from "./plain.ts";
+import { writeHybrid } from "./rle-bitpacked-hybrid.ts";
+import { boolBounds, float64Bounds, int64Bounds, utf8Bounds, type Bounds } from "./statistics.ts";
+
+/** A dictionary of fewer texts is as quick to read as the filter would be. */
+const BLOOM_TEXTS_MIN = 1000;
+/** Longer texts are messages and documents. Nobody asks for one by equality, and hashing them is dear. */
+const BLOOM_TEXT_BYTES_MEAN_MAX = 64;
+
+/** Ranges `[from, to)` count values that are there, and are never empty. */
+export interface ColumnEncoder {
+  readonly encoding: Encoding;
+  /** What a dictionary page holds; null when values are stored without one. */
+  readonly dictionary: { readonly textCount: number; write(out: ByteWriter): void } | null;
+  /** Texts that a Bloom filter is to know; null when there is to be none. */
+  readonly bloom: { readonly heap: TextHeap; readonly entries: Int32Array } | null;
+  /** Size of each value where it varies much, for cutting pages. */
+  readonly byteLengths: Int32Array | null;
+  bounds(from: number, to: number): Bounds | null;
+  write(from: number, to: number, out: ByteWriter): void;
+}
+
+/** `values` holds no NULL. */
+export function encoderOf(values: Column): ColumnEncoder {
+  assert(values.validity === null, "encoders see only values that are there");
+  const common = { dictionary: null, bloom: null, byteLengths: null };
+  switch (values.type) {
+    case "int64":
+    case "timestamp":
+      return {
+        ...common,
+        encoding: ENCODING.deltaBinaryPacked,
+        bounds: (from, to) => int64Bounds(values.words, from, to),
+        write: (from, to, out) => writeDeltaBinaryPacked(values.words, from, to, out),
+      };
+    case "float64":
+      return {
+        ...common,
+        encoding: ENCODING.plain,
+        bounds: (from, to) => float64Bounds(values.values, from, to),
+        write: (from, to, out) => writePlainDoubles(values.values, from, to, out),
+      };
+    case "bool":
+      return {
+        ...common,
+        encoding: ENCODING.plain,
+        bounds: (from, to) => boolBounds(values.values, from, to),
+        write: (from, to, out) => writePlainBools(values.values, from, to, out),
+      };
+    case "utf8": {
+      const dictionary = values.rowCount === 0 ? null : buildDictionary(values);
+      return dictionary === null ? textEncoder(values) : dictionaryEncoder(values, dictionary);
+    }
+  }
+}
+
+function dictionaryEncoder({ heap }: Utf8Column, dictionary: Dictionary): ColumnEncoder {
+  const { entries, indices, indexWidth } = dictionary;
+  const byteLength = entries.reduce(
+    (sum, entry) => sum + heap.offsets[entry + 1] - heap.offsets[entry],
+    0,
+  );
+  const hasBloom = entries.length >= BLOOM_TEXTS_MIN && isLookedUp(byteLength, entries.length);
+  return {
+    encoding: ENCODING.rleDictionary,
+    dictionary: {
+      textCount: entries.length,
+      write: (out) => writePlainTexts(heap, entries, out),
+    },
+    bloom: hasBloom ? { heap, entries } : null,
+    byteLengths: null,
+    bounds(from, to) {
+      const used = entriesUsed(dictionary, from, to);
+      return utf8Bounds(heap, used, 0, used.length);
+    },
+    write(from, to, out) {
+      out.byte(indexWidth);
+      writeHybrid(indices, from, to, indexWidth, out);
+    },
+  };
+}
+
+/** Each text of `[from, to)` once, so that bounds compare few texts. */
+function entriesUsed({ entries, indices }: Dictionary, from: number, to: number): Int32Array {
+  const isUsed = new Uint8Array(entries.length);
+  const used = new Int32Array(Math.min(entries.length, to - from));
+  let count = 0;
+  for (let i = from; i < to; i++) {
+    const index = indices[i];
+    if (isUsed[index] === 1) continue;
+    isUsed[index] = 1;
+    used[count++] = entries[index];
+  }
+  return used.subarray(0, count);
+}
+
+function textEncoder({ heap, codes, rowCount }: Utf8Column): ColumnEncoder {
+  const byteLengths = new Int32Array(rowCount);
+  let byteLength = 0;
+  for (let i = 0; i < rowCount; i++) {
+    byteLengths[i] = heap.offsets[codes[i] + 1] - heap.offsets[codes[i]];
+    byteLength += byteLengths[i];
+  }
+  const hasBloom = rowCount >= BLOOM_TEXTS_MIN && isLookedUp(byteLength, rowCount);
+  return {
+    encoding: ENCODING.deltaLengthByteArray,
+    dictionary: null,
+    bloom: hasBloom ? { heap, entries: codes } : null,
+    byteLengths,
+    bounds: (from, to) => utf8Bounds(heap, codes, from, to),
+    write: (from, to, out) => writeDeltaLengthByteArray(heap, codes, from, to, out),
+  };
+}
+
+function isLookedUp(byteLength: number, textCount: number): boolean {
+  return byteLength <= textCount * BLOOM_TEXT_BYTES_MEAN_MAX;
+}

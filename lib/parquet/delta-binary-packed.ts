@@ -1,0 +1,120 @@
+// Parquet's DELTA_BINARY_PACKED: 64-bit integers as bit-packed differences. For times, integers, lengths.
+//
+// Blocks of 128 differences; each block subtracts its smallest difference, each quarter of a block has
+// its own bit width. All arithmetic is on pairs of 32-bit words and wraps at 64 bits, as the format says,
+// so that it is exact for every int64 (nanosecond times and 64-bit ids do not fit a double).
+// https://parquet.apache.org/docs/file-format/data-pages/encodings/#delta-encoding-delta_binary_packed--5
+
+import { bitWidth, packBits } from "./bit-packing.ts";
+import type { ByteWriter } from "./byte-writer.ts";
+
+const BLOCK_VALUES = 128;
+const MINIBLOCKS = 4;
+const MINIBLOCK_VALUES = BLOCK_VALUES / MINIBLOCKS;
+
+/** Differences of the block at hand, low and high words. */
+const lows = new Int32Array(BLOCK_VALUES);
+const highs = new Int32Array(BLOCK_VALUES);
+
+/** Appends the numbers `[from, to)` of `words`, at least one; two words a number, low word first. */
+export function writeDeltaBinaryPacked(
+  words: Int32Array,
+  from: number,
+  to: number,
+  out: ByteWriter,
+): void {
+  out.varint(BLOCK_VALUES);
+  out.varint(MINIBLOCKS);
+  out.varint(to - from);
+  out.zigzag64(words[2 * from], words[2 * from + 1]);
+  for (let at = from + 1; at < to; at += BLOCK_VALUES) {
+    writeBlock(words, at, Math.min(to, at + BLOCK_VALUES), out);
+  }
+}
+
+function writeBlock(words: Int32Array, from: number, to: number, out: ByteWriter): void {
+  const count = to - from;
+  subtractMin(takeDifferences(words, from, to), count, out);
+  // The format has the last quarter in use padded to its full length.
+  lows.fill(0, count);
+  highs.fill(0, count);
+
+  out.reserve(MINIBLOCKS);
+  const widthsAt = out.length;
+  out.length += MINIBLOCKS;
+  for (let i = 0; i < MINIBLOCKS; i++) {
+    const start = i * MINIBLOCK_VALUES;
+    const width = start < count ? widthOf(start, start + MINIBLOCK_VALUES) : 0;
+    out.bytes[widthsAt + i] = width;
+    if (width > 32) packPairs(start, start + MINIBLOCK_VALUES, width, out);
+    else if (width > 0) packBits(lows, start, start + MINIBLOCK_VALUES, width, out);
+  }
+}
+
+/** Fills `lows` and `highs`; the answer is the position of the smallest difference. */
+function takeDifferences(words: Int32Array, from: number, to: number): number {
+  let lowBefore = words[2 * from - 2];
+  let highBefore = words[2 * from - 1];
+  let minLow = 0;
+  let minHigh = 0;
+  let minAt = -1;
+  for (let i = 0; i < to - from; i++) {
+    const low = words[2 * (from + i)];
+    const high = words[2 * (from + i) + 1];
+    const deltaLow = (low - lowBefore) | 0;
+    const borrow = low >>> 0 < lowBefore >>> 0 ? 1 : 0;
+    const deltaHigh = (high - highBefore - borrow) | 0;
+    lows[i] = deltaLow;
+    highs[i] = deltaHigh;
+    const isLess = deltaHigh < minHigh || (deltaHigh === minHigh && deltaLow >>> 0 < minLow >>> 0);
+    if (minAt < 0 || isLess) {
+      minAt = i;
+      minLow = deltaLow;
+      minHigh = deltaHigh;
+    }
+    lowBefore = low;
+    highBefore = high;
+  }
+  return minAt;
+}
+
+function subtractMin(minAt: number, count: number, out: ByteWriter): void {
+  const minLow = lows[minAt];
+  const minHigh = highs[minAt];
+  out.zigzag64(minLow, minHigh);
+  for (let i = 0; i < count; i++) {
+    const low = lows[i];
+    const borrow = low >>> 0 < minLow >>> 0 ? 1 : 0;
+    lows[i] = low - minLow;
+    highs[i] = highs[i] - minHigh - borrow;
+  }
+}
+
+function widthOf(from: number, to: number): number {
+  let low = 0;
+  let high = 0;
+  for (let i = from; i < to; i++) {
+    low |= lows[i];
+    high |= highs[i];
+  }
+  return high === 0 ? bitWidth(low) : 32 + bitWidth(high);
+}
+
+/** Numbers wider than 32 bits: a full low word and the rest of the high word, in turn. */
+function packPairs(from: number, to: number, width: number, out: ByteWriter): void {
+  const highWidth = width - 32;
+  let word = 0;
+  let bitCount = 0;
+  for (let i = from; i < to; i++) {
+    // The low word fills the word at hand and leaves just as many bits over.
+    out.uint32(word | (lows[i] << bitCount));
+    word = bitCount === 0 ? 0 : lows[i] >>> (32 - bitCount);
+    word |= highs[i] << bitCount;
+    bitCount += highWidth;
+    if (bitCount >= 32) {
+      out.uint32(word);
+      bitCount -= 32;
+      word = bitCount === 0 ? 0 : highs[i] >>> (highWidth - bitCount);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// Parquet's PLAIN encoding: of doubles, of booleans, and of the texts in a dictionary page.
+// https://parquet.apache.org/docs/file-format/data-pages/encodings/#plain-plain--0
+
+import type { TextHeap } from "#lib/columnar/types.ts";
+
+import { packBits } from "./bit-packing.ts";
+import type { ByteWriter } from "./byte-writer.ts";
+
+/** Eight bytes each, little-endian as the memory of every machine that we run on. */
+export function writePlainDoubles(
+  values: Float64Array,
+  from: number,
+  to: number,
+  out: ByteWriter,
+): void {
+  out.append(new Uint8Array(values.buffer, values.byteOffset + 8 * from, 8 * (to - from)));
+}
+
+/** One bit each. */
+export function writePlainBools(
+  values: Uint8Array,
+  from: number,
+  to: number,
+  out: ByteWriter,
+): void {
+  packBits(values, from, to, 1, out);
+}
+
+/** Each heap entry in `entries` as its length in four bytes and its text. */
+export function writePlainTexts(
+  { offsets, bytes: source }: TextHeap,
+  entries: Int32Array,
+  out: ByteWriter,
+): void {
+  for (let i = 0; i < entries.length; i++) {
+    const start = offsets[entries[i]];
+    const end = offsets[entries[i] + 1];
+    out.uint32(end - start);
+    out.reserve(end - start);
+    for (let j = start; j < end; j++) out.bytes[out.length++] = source[j];
+  }
+}

@@ -1,0 +1,177 @@
+// The frame of a batch: `{"m": text, "columns": {name: [values...]}, "time_unit"?: text}`.
+//
+// Keys come in any order, other keys are skipped. Scan and decoder walk a batch by the same code
+// and differ only in what they do with the cells of a column.
+//
+// Refuses frames that are no batch, column names that are empty, too long, doubled or hold control
+// characters, columns of unequal length, and bytes after the end. Batches of earlier versions lie
+// in the buffer when a new one starts: what is refused here must never grow.
+
+import { LIMITS } from "#lib/base/limits.ts";
+import { KIND } from "#lib/columnar/kinds.ts";
+import type { MessagePackReader } from "./msgpack-reader.ts";
+import { KIND_OF_TAG, nameOfTag } from "./msgpack-tags.ts";
+import { TIME_UNITS, type TimeUnit } from "./time-column.ts";
+
+export interface BatchFrame {
+  readonly measurement: string;
+  readonly rowCount: number;
+  /** null: not declared. */
+  readonly timeUnit: TimeUnit | null;
+}
+
+/** Reads exactly `rowCount` cells and leaves the reader behind them. */
+export type ReadColumn = (name: string, rowCount: number) => void;
+
+const MEASUREMENT = /^[A-Za-z][A-Za-z0-9_-]*$/;
+const CONTROL_CHARACTER = /\p{Cc}/u;
+const ROW_FORM_KEYS = new Set(["fields", "f", "batch"]);
+
+export function walkBatch(reader: MessagePackReader, readColumn: ReadColumn): BatchFrame {
+  if (reader.bytes.length === 0) throw reader.refuse("body_empty", "the body is empty");
+  let measurement: string | null = null;
+  let timeUnit: TimeUnit | null = null;
+  let rowCount: number | null = null;
+  const keys = new Set<string>();
+  for (let left = topLevelLength(reader); left > 0; left--) {
+    const key = readKey(reader, keys);
+    if (key === "m") measurement = readMeasurement(reader);
+    else if (key === "time_unit") timeUnit = readTimeUnit(reader);
+    else if (key === "columns") rowCount = walkColumns(reader, readColumn);
+    else reader.skip(1);
+  }
+  const trailing = reader.bytes.length - reader.position;
+  if (trailing > 0) throw reader.refuse("msgpack_invalid", `${trailing} bytes follow the batch`);
+  if (rowCount === null) throw columnsMissing(reader, keys);
+  if (measurement === null) {
+    throw reader.refuse("batch_shape_invalid", 'the measurement\'s name, "m", is missing');
+  }
+  return { measurement, rowCount, timeUnit };
+}
+
+function topLevelLength(reader: MessagePackReader): number {
+  const tag = reader.tag();
+  if (KIND_OF_TAG[tag] === KIND.nested) return reader.mapLength();
+  const reason = `the body is ${nameOfTag(tag)}; a batch is a map {"m", "columns"}`;
+  throw reader.refuse("batch_shape_invalid", reason);
+}
+
+function readKey(reader: MessagePackReader, seen: Set<string>): string {
+  const key = readShortText(reader, "a key of the batch");
+  if (seen.has(key)) {
+    throw reader.refuse("batch_shape_invalid", `the key ${JSON.stringify(key)} is there twice`);
+  }
+  seen.add(key);
+  return key;
+}
+
+/** Text that is made a string: bounded, or a hostile body has us make a string of 100 MB. */
+function readShortText(reader: MessagePackReader, what: string): string {
+  const tag = reader.tag();
+  if (KIND_OF_TAG[tag] !== KIND.text) {
+    throw reader.refuse("batch_shape_invalid", `${what} is ${nameOfTag(tag)}, not text`);
+  }
+  const start = reader.textStart();
+  const byteLength = reader.position - start;
+  if (byteLength > LIMITS.columnNameBytesMax) {
+    const reason = `${what} has ${byteLength} bytes, more than ${LIMITS.columnNameBytesMax}`;
+    throw reader.refuse("batch_shape_invalid", reason, { limit: LIMITS.columnNameBytesMax });
+  }
+  return reader.decodeSince(start);
+}
+
+function readMeasurement(reader: MessagePackReader): string {
+  const measurement = readShortText(reader, 'the measurement\'s name, "m",');
+  if (MEASUREMENT.test(measurement) && measurement.length <= LIMITS.measurementNameCharsMax) {
+    return measurement;
+  }
+  const reason =
+    `measurement ${JSON.stringify(measurement)}: a name begins with a letter and goes on with ` +
+    `letters, digits, "_" and "-", ${LIMITS.measurementNameCharsMax} at most`;
+  throw reader.refuse("name_invalid", reason, { measurement });
+}
+
+function readTimeUnit(reader: MessagePackReader): TimeUnit {
+  const declared = readShortText(reader, '"time_unit"');
+  const unit = TIME_UNITS.find((known) => known === declared);
+  if (unit !== undefined) return unit;
+  const reason = `"time_unit" is ${JSON.stringify(declared)}, not one of ${TIME_UNITS.join(", ")}`;
+  throw reader.refuse("batch_shape_invalid", reason);
+}
+
+function columnsMissing(reader: MessagePackReader, keys: ReadonlySet<string>): Error {
+  const rowKey = [...keys].find((key) => ROW_FORM_KEYS.has(key));
+  const missing = 'the batch has no "columns"';
+  if (rowKey === undefined) return reader.refuse("batch_shape_invalid", missing);
+  const reason = `${missing}; it is in row form ("${rowKey}"), which is not taken here`;
+  return reader.refuse("batch_shape_invalid", reason);
+}
+
+function walkColumns(reader: MessagePackReader, readColumn: ReadColumn): number {
+  const columnCount = reader.mapLength();
+  if (columnCount === 0) throw reader.refuse("batch_shape_invalid", '"columns" is empty');
+  if (columnCount > LIMITS.columnsPerBatchMax) {
+    const reason = `${columnCount} columns, more than ${LIMITS.columnsPerBatchMax}`;
+    throw reader.refuse("batch_too_large", reason, { limit: LIMITS.columnsPerBatchMax });
+  }
+  const names = new Set<string>();
+  let rowCount: number | null = null;
+  let firstName = "";
+  for (let left = columnCount; left > 0; left--) {
+    const name = readColumnName(reader, names);
+    reader.column = name;
+    reader.row = null;
+    const length = readColumnLength(reader);
+    if (rowCount === null) {
+      rowCount = checkRowCount(reader, length);
+      firstName = name;
+    } else if (length !== rowCount) {
+      const reason = `${length} values, but ${JSON.stringify(firstName)} has ${rowCount}`;
+      const detail = { expected: rowCount, found: length };
+      throw reader.refuse("column_length_mismatch", reason, detail);
+    }
+    readColumn(name, rowCount);
+    reader.column = null;
+    reader.row = null;
+  }
+  return rowCount!;
+}
+
+function readColumnName(reader: MessagePackReader, seen: Set<string>): string {
+  const tag = reader.tag();
+  if (KIND_OF_TAG[tag] !== KIND.text) {
+    throw reader.refuse("column_name_invalid", `a column's name is ${nameOfTag(tag)}, not text`);
+  }
+  const start = reader.textStart();
+  const byteLength = reader.position - start;
+  if (byteLength > LIMITS.columnNameBytesMax) {
+    const reason = `a column's name has ${byteLength} bytes, more than ${LIMITS.columnNameBytesMax}`;
+    throw reader.refuse("column_name_invalid", reason, { limit: LIMITS.columnNameBytesMax });
+  }
+  const name = reader.decodeSince(start);
+  if (name === "") throw reader.refuse("column_name_invalid", "a column's name is empty");
+  const quoted = JSON.stringify(name);
+  if (CONTROL_CHARACTER.test(name)) {
+    const reason = `column ${quoted}: the name holds a control character`;
+    throw reader.refuse("column_name_invalid", reason, { column: name });
+  }
+  if (seen.has(name)) {
+    const reason = `column ${quoted} is there twice`;
+    throw reader.refuse("column_name_invalid", reason, { column: name });
+  }
+  seen.add(name);
+  return name;
+}
+
+function readColumnLength(reader: MessagePackReader): number {
+  const tag = reader.tag();
+  if (KIND_OF_TAG[tag] === KIND.nested) return reader.arrayLength();
+  throw reader.refuse("batch_shape_invalid", `${nameOfTag(tag)}, not an array of values`);
+}
+
+function checkRowCount(reader: MessagePackReader, rowCount: number): number {
+  if (rowCount === 0) throw reader.refuse("batch_shape_invalid", "the batch has no rows");
+  if (rowCount <= LIMITS.rowsPerBatchMax) return rowCount;
+  const reason = `${rowCount} rows, more than ${LIMITS.rowsPerBatchMax}`;
+  throw reader.refuse("batch_too_large", reason, { limit: LIMITS.rowsPerBatchMax });
+}

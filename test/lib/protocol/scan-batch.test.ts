@@ -1,0 +1,396 @@
+import { decode } from "@msgpack/msgpack";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { isSluiceError, type SluiceError } from "#lib/base/errors.ts";
+import { LIMITS } from "#lib/base/limits.ts";
+import { growSchema } from "#lib/catalog/schema-rules.ts";
+import { KIND } from "#lib/columnar/kinds.ts";
+import type { ColumnType } from "#lib/columnar/types.ts";
+import { scanBatch } from "#lib/protocol/scan-batch.ts";
+import { TableBuilder } from "#lib/protocol/table-builder.ts";
+import { type Cell, encodeBatch, encodeCell, Timestamp } from "../../helpers/encode-msgpack.ts";
+import { propertyRuns } from "../../helpers/property.ts";
+import { randomTables } from "../../helpers/random-batch.ts";
+
+const T2026_MS = 1_767_225_600_000n;
+
+describe("a good batch", () => {
+  test("gives its name, rows, time range, and what each column holds from which row on", () => {
+    const bytes = encodeBatch({
+      measurement: "cpu-load",
+      columns: [
+        ["time", [T2026_MS + 1n, T2026_MS, T2026_MS + 5n]],
+        ["load", [null, 1n, 0.5]],
+        ["host", ["a", null, "größer"]],
+        ["ok", [true, false, null]],
+        ["seen", [new Timestamp(1n, 0), null, null]],
+        ["tags", [null, ["x"], new Map([["k", 1n]])]],
+        ["nothing", [null, null, null]],
+      ],
+    });
+    expect(scanBatch(bytes)).toEqual({
+      measurement: "cpu-load",
+      rowCount: 3,
+      time: { unit: "ms", timeMinMs: Number(T2026_MS), timeMaxMs: Number(T2026_MS) + 5 },
+      columns: [
+        { name: "time", nullCount: 0, kinds: KIND.int, firstRows: { int: 0 } },
+        {
+          name: "load",
+          nullCount: 1,
+          kinds: KIND.int | KIND.float,
+          firstRows: { int: 1, float: 2 },
+        },
+        { name: "host", nullCount: 1, kinds: KIND.text, firstRows: { text: 0 } },
+        { name: "ok", nullCount: 1, kinds: KIND.bool, firstRows: { bool: 0 } },
+        { name: "seen", nullCount: 2, kinds: KIND.timestamp, firstRows: { timestamp: 0 } },
+        { name: "tags", nullCount: 1, kinds: KIND.nested, firstRows: { nested: 1 } },
+        { name: "nothing", nullCount: 3, kinds: 0, firstRows: {} },
+      ],
+    });
+  });
+
+  test("may mix all kinds in one column", () => {
+    const cells = ["a", 1n, null, 1.5, true, [], "b", new Timestamp(0n, 0), null];
+    const [column] = scanBatch(batchOf("v", cells)).columns;
+    const firstRows = { text: 0, int: 1, float: 3, bool: 4, nested: 5, timestamp: 7 };
+    expect(column).toEqual({ name: "v", nullCount: 2, kinds: 63, firstRows });
+  });
+
+  test("survives structured clone", () => {
+    const scan = scanBatch(batchOf("time", [1n]));
+    expect(structuredClone(scan)).toEqual(scan);
+  });
+
+  test("has its time range rounded outwards to whole milliseconds", () => {
+    const { time } = scanBatch(batchOf("time", [10n ** 15n + 1n, 10n ** 15n + 1001n]));
+    expect(time).toEqual({ unit: "us", timeMinMs: 10 ** 12, timeMaxMs: 10 ** 12 + 2 });
+    const before1970 = scanBatch(batchOf("time", [new Timestamp(-1n, 999_999_000)]));
+    expect(before1970.time).toEqual({ unit: "us", timeMinMs: -1, timeMaxMs: 0 });
+  });
+
+  test("without `time` has no time range", () => {
+    expect(scanBatch(batchOf("v", [1n])).time).toBe(null);
+  });
+
+  test("may hold other keys, which are skipped whatever they hold", () => {
+    const columns = new Map([["v", [1n]]]);
+    const other = new Map<string, Cell>([["deep", [[[[[["x"]]]]]]]]);
+    const bytes = encodeCell(
+      new Map<string, Cell>([
+        ["other", other],
+        ["columns", columns],
+        ["t", 1n],
+        ["m", "m"],
+        ["bytes", "x".repeat(300)],
+      ]),
+    );
+    expect(scanBatch(bytes)).toMatchObject({ measurement: "m", rowCount: 1 });
+  });
+
+  test("may have columns named as the properties of objects", () => {
+    const names = ["__proto__", "constructor", "toString", "length"];
+    const columns = names.map((name): [string, Cell[]] => [name, [1n]]);
+    const scan = scanBatch(encodeBatch({ measurement: "m", columns }));
+    expect(scan.columns.map(({ name }) => name)).toEqual(names);
+    expect(({} as Record<string, unknown>)["name"]).toBe(undefined);
+  });
+});
+
+describe("values that no column can hold are refused with column and row", () => {
+  const binary = Uint8Array.of(0xc4, 1, 0);
+  const otherExtension = Uint8Array.of(0xd4, 5, 0);
+
+  test.each<[string, Uint8Array, string]>([
+    ["an integer above int64", encodeCell(2n ** 63n), "value_out_of_range"],
+    ["binary", binary, "column_type_unsupported"],
+    ["an extension that is no timestamp", otherExtension, "column_type_unsupported"],
+    ["text that is not UTF-8", Uint8Array.of(0xa2, 0xc3, 0x28), "text_invalid"],
+    ["text that is half a character", Uint8Array.of(0xa1, 0xf0), "text_invalid"],
+    ["a surrogate", Uint8Array.of(0xa3, 0xed, 0xa0, 0x80), "text_invalid"],
+    ["binary in an array", Uint8Array.of(0x91, ...binary), "column_type_unsupported"],
+    ["bad text in an array", Uint8Array.of(0x91, 0xa1, 0xff), "text_invalid"],
+    ["a bad key of a map", Uint8Array.of(0x81, 0xa1, 0xff, 0xc0), "text_invalid"],
+    ["a boolean as the key of a map", Uint8Array.of(0x81, 0xc3, 0xc0), "column_type_unsupported"],
+    ["a timestamp of a billion nanoseconds", timestampBytes(0n, 10 ** 9), "msgpack_invalid"],
+    ["a timestamp in the year 10000", timestampBytes(253_402_300_800n, 0), "value_out_of_range"],
+    ["a timestamp in the year 0", timestampBytes(-62_135_596_801n, 0), "value_out_of_range"],
+    ["a timestamp of 2 bytes", Uint8Array.of(0xd5, 0xff, 0, 0), "msgpack_invalid"],
+    ["the byte that MessagePack never uses", Uint8Array.of(0xc1), "msgpack_invalid"],
+  ])("%s", (_, cell, code) => {
+    const refused = refusalOf(rawBatch("v", ["a", "b", cell, "c"]));
+    expect(refused).toMatchObject({ code, detail: { column: "v", row: 2 } });
+    expect(refused.message).toMatch(/^column "v", row 2: ./);
+  });
+
+  test.each<[string, (Cell | Uint8Array)[], string, number]>([
+    ["nil", [T2026_MS, null], "time_invalid", 1],
+    ["nil at the start", [null, T2026_MS], "time_invalid", 0],
+    ["text", [T2026_MS, T2026_MS, "2026-01-01"], "time_invalid", 2],
+    ["a boolean", [true], "time_invalid", 0],
+    ["an array", [[1n]], "time_invalid", 0],
+    ["NaN", [1.5, Number.NaN], "time_invalid", 1],
+    ["infinity", [-Infinity], "time_invalid", 0],
+    ["a timestamp among numbers", [1n, new Timestamp(1n, 0)], "time_invalid", 1],
+    ["a timestamp among floats", [1.5, new Timestamp(1n, 0)], "time_invalid", 1],
+    ["a number among timestamps", [new Timestamp(1n, 0), 1n], "time_invalid", 1],
+    ["a float that is no time of any unit", [1e300], "value_out_of_range", 0],
+    ["an integer above int64", [1n, 2n ** 63n], "value_out_of_range", 1],
+  ])("%s as time", (_, cells, code, row) => {
+    expect(refusalOf(rawBatch("time", cells))).toMatchObject({
+      code,
+      detail: { column: "time", row },
+    });
+  });
+});
+
+describe("a body that is no batch is refused", () => {
+  const columns: Cell = new Map([["v", [1n]]]);
+  const batch = (entries: [string, Cell][]) => encodeCell(new Map(entries));
+
+  test.each<[string, Uint8Array, string, RegExp]>([
+    ["nothing", new Uint8Array(), "body_empty", /empty/],
+    ["text", encodeCell("m"), "batch_shape_invalid", /is text/],
+    ["a list of batches", encodeCell([columns]), "batch_shape_invalid", /array/],
+    ["no columns", batch([["m", "m"]]), "batch_shape_invalid", /no "columns"/],
+    [
+      "row form",
+      batch([
+        ["m", "m"],
+        ["fields", new Map()],
+      ]),
+      "batch_shape_invalid",
+      /"fields"/,
+    ],
+    ["columns twice", twice("columns", columns), "batch_shape_invalid", /"columns" is there twice/],
+    ["no name", batch([["columns", columns]]), "batch_shape_invalid", /"m", is missing/],
+    ["a number as name", batch([["m", 1n]]), "batch_shape_invalid", /an integer, not text/],
+    ["a bad name", batch([["m", "1m"]]), "name_invalid", /"1m"/],
+    ["no column", batch([["columns", new Map()]]), "batch_shape_invalid", /empty/],
+    ["columns in a list", batch([["columns", [1n]]]), "batch_shape_invalid", /array stands where/],
+    ["no rows", batchOf("v", []), "batch_shape_invalid", /no rows/],
+    [
+      "a number as column",
+      batch([["columns", new Map([["v", 1n]])]]),
+      "batch_shape_invalid",
+      /"v"/,
+    ],
+    [
+      "an integer as column name",
+      batch([["columns", new Map([[1n, [1n]]])]]),
+      "column_name_invalid",
+      /integer/,
+    ],
+    ["an empty column name", batchOf("", [1n]), "column_name_invalid", /empty/],
+    ["a NUL in a column name", batchOf("a\0b", [1n]), "column_name_invalid", /control/],
+    ["a line break in a column name", batchOf("a\nb", [1n]), "column_name_invalid", /control/],
+    ["a bad unit", batch([["time_unit", "minutes"]]), "batch_shape_invalid", /"minutes"/],
+    [
+      "bytes behind it",
+      Buffer.concat([batchOf("v", [1n]), Uint8Array.of(0)]),
+      "msgpack_invalid",
+      /1 bytes follow/,
+    ],
+  ])("%s", (_, bytes, code, message) => {
+    const refused = refusalOf(bytes);
+    expect(refused.code).toBe(code);
+    expect(refused.message).toMatch(message);
+  });
+
+  test("columns of unequal length, naming the odd one", () => {
+    const unequal: [string, Cell[]][] = [
+      ["a", [1n, 2n]],
+      ["b", [1n]],
+    ];
+    expect(refusalOf(encodeBatch({ measurement: "m", columns: unequal }))).toMatchObject({
+      code: "column_length_mismatch",
+      detail: { column: "b", expected: 2, found: 1 },
+    });
+  });
+
+  test("a column that is there twice", () => {
+    const column = [encodeCell("v"), encodeCell([1n])];
+    const head = [Uint8Array.of(0x81), encodeCell("columns"), Uint8Array.of(0x82)];
+    const bytes = Buffer.concat([...head, ...column, ...column]);
+    expect(refusalOf(bytes)).toMatchObject({
+      code: "column_name_invalid",
+      detail: { column: "v" },
+    });
+  });
+});
+
+describe("limits, inside and outside", () => {
+  const nils = (count: number) => Array<Cell>(count).fill(null);
+  const nested = (depth: number): Cell => (depth === 0 ? 1n : [nested(depth - 1)]);
+  const manyColumns = (count: number) =>
+    Array.from({ length: count }, (_, at): [string, Cell[]] => [`c${at}`, [1n]]);
+  const timeOf = (seconds: bigint) =>
+    encodeBatch({ measurement: "m", timeUnit: "s", columns: [["time", [0n, seconds]]] });
+  const named = (measurement: string) => encodeBatch({ measurement, columns: [["v", [1n]]] });
+  const wide = (count: number) => encodeBatch({ measurement: "m", columns: manyColumns(count) });
+
+  test.each<[string, Uint8Array, Uint8Array, string]>([
+    [
+      "rows",
+      batchOf("v", nils(LIMITS.rowsPerBatchMax)),
+      batchOf("v", nils(LIMITS.rowsPerBatchMax + 1)),
+      "batch_too_large",
+    ],
+    [
+      "columns",
+      wide(LIMITS.columnsPerBatchMax),
+      wide(LIMITS.columnsPerBatchMax + 1),
+      "batch_too_large",
+    ],
+    [
+      "bytes of a column name",
+      batchOf("ä".repeat(LIMITS.columnNameBytesMax / 2), [1n]),
+      batchOf("ä".repeat(LIMITS.columnNameBytesMax / 2) + "a", [1n]),
+      "column_name_invalid",
+    ],
+    [
+      "letters of a measurement name",
+      named("m".repeat(LIMITS.measurementNameCharsMax)),
+      named("m".repeat(LIMITS.measurementNameCharsMax + 1)),
+      "batch_shape_invalid",
+    ],
+    [
+      "depth of a cell",
+      batchOf("v", [nested(LIMITS.cellDepthMax)]),
+      batchOf("v", [nested(LIMITS.cellDepthMax + 1)]),
+      "column_type_unsupported",
+    ],
+    ["the latest time", timeOf(253_402_300_799n), timeOf(253_402_300_800n), "value_out_of_range"],
+    ["the earliest time", timeOf(-62_135_596_800n), timeOf(-62_135_596_801n), "value_out_of_range"],
+    [
+      "the largest integer",
+      batchOf("v", [2n ** 63n - 1n]),
+      batchOf("v", [2n ** 63n]),
+      "value_out_of_range",
+    ],
+  ])("%s", (_, inside, outside, code) => {
+    expect(() => scanBatch(inside)).not.toThrow();
+    expect(refusalOf(outside).code).toBe(code);
+  });
+});
+
+describe("hostile bodies", () => {
+  test.each<[string, number[]]>([
+    ["an array of 4 billion values", [0xdd, 0xff, 0xff, 0xff, 0xff]],
+    ["text of 4 GB", [0x91, 0xdb, 0xff, 0xff, 0xff, 0xff]],
+    ["a map of 4 billion pairs", [0x91, 0xdf, 0xff, 0xff, 0xff, 0xff]],
+    ["an extension of 4 GB", [0x91, 0xc9, 0xff, 0xff, 0xff, 0xff, 0xff]],
+  ])("that declare %s are refused before anything is allocated", (_, column) => {
+    const head = [Uint8Array.of(0x81), encodeCell("columns"), Uint8Array.of(0x81), encodeCell("v")];
+    const refused = refusalOf(Buffer.concat([...head, Uint8Array.from(column)]));
+    expect(refused).toMatchObject({ code: "msgpack_invalid", detail: { column: "v" } });
+  });
+
+  test("that nest a million arrays are refused in a cell and skipped beside the columns", () => {
+    const bomb = new Uint8Array(1_000_000).fill(0x91);
+    bomb[bomb.length - 1] = 0xc0;
+    expect(refusalOf(rawBatch("v", [bomb])).code).toBe("column_type_unsupported");
+    const [head, tail] = [Uint8Array.of(0x83), batchOf("v", [1n]).subarray(1)];
+    const bytes = Buffer.concat([head, encodeCell("other"), bomb, tail]);
+    expect(scanBatch(bytes).rowCount).toBe(1);
+  });
+
+  test("cut short at any byte are refused", () => {
+    fc.assert(
+      fc.property(randomTables, ({ batches: [batch] }) => {
+        const { bytes } = batch!;
+        for (let length = 0; length < bytes.length; length++) {
+          expect(refusalOf(bytes.subarray(0, length)).code).toMatch(
+            /^(msgpack_invalid|body_empty)$/,
+          );
+        }
+      }),
+      propertyRuns(20),
+    );
+  });
+
+  test("changed in one byte are refused, or can be decoded by us and by @msgpack/msgpack", () => {
+    let acceptedCount = 0;
+    const mutations = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), {
+      minLength: 20,
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(randomTables, mutations, ({ batches: [batch] }, changes) => {
+        for (const [at, flip] of changes) {
+          const bytes = batch!.bytes.slice();
+          bytes[at % bytes.length]! ^= flip;
+          const scan = acceptedScan(bytes);
+          if (scan === null) continue;
+          acceptedCount += 1;
+          const builder = new TableBuilder(typedColumns(growSchema([], scan.columns)));
+          builder.append(bytes, 0);
+          expect(builder.finish().rowCount).toBe(scan.rowCount);
+          decode(protoRenamed(bytes), { useBigInt64: true, mapKeyConverter: String });
+        }
+      }),
+      propertyRuns(300),
+    );
+    expect(acceptedCount).toBeGreaterThan(100);
+  });
+});
+
+function batchOf(name: string, cells: readonly Cell[]): Uint8Array {
+  return encodeBatch({ measurement: "m", columns: [[name, cells]] });
+}
+
+/** Cells given as bytes stand in the batch as they are. */
+function rawBatch(name: string, cells: readonly (Cell | Uint8Array)[]): Uint8Array {
+  const written = cells.map((cell) => (cell instanceof Uint8Array ? cell : encodeCell(cell)));
+  const head = [Uint8Array.of(0x82), encodeCell("m"), encodeCell("m"), encodeCell("columns")];
+  const header = [Uint8Array.of(0x81), encodeCell(name), Uint8Array.of(0x90 | cells.length)];
+  return Buffer.concat([...head, ...header, ...written]);
+}
+
+function twice(key: string, value: Cell): Uint8Array {
+  const pair = [encodeCell(key), encodeCell(value)];
+  return Buffer.concat([Uint8Array.of(0x82), ...pair, ...pair]);
+}
+
+function timestampBytes(seconds: bigint, nanoseconds: number): Uint8Array {
+  const bytes = new Uint8Array(15);
+  bytes.set([0xc7, 12, 0xff]);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(3, nanoseconds);
+  view.setBigInt64(7, seconds);
+  return bytes;
+}
+
+function refusalOf(bytes: Uint8Array): SluiceError {
+  try {
+    scanBatch(bytes);
+  } catch (error) {
+    if (isSluiceError(error)) return error;
+    throw error;
+  }
+  throw new Error("the batch was accepted");
+}
+
+/** null when refused; anything but a refusal is a failure. */
+function acceptedScan(bytes: Uint8Array) {
+  try {
+    return scanBatch(bytes);
+  } catch (error) {
+    if (isSluiceError(error)) return null;
+    throw error;
+  }
+}
+
+function typedColumns(columns: ReturnType<typeof growSchema>) {
+  return columns.filter(
+    (column): column is typeof column & { type: ColumnType } => column.type !== null,
+  );
+}
+
+/** The oracle makes objects of maps and so refuses the key `__proto__`; we do not. */
+function protoRenamed(bytes: Uint8Array): Uint8Array {
+  const renamed = Buffer.from(bytes);
+  for (let at = renamed.indexOf("__proto__"); at >= 0; at = renamed.indexOf("__proto__")) {
+    renamed[at] = "-".charCodeAt(0);
+  }
+  return renamed;
+}
