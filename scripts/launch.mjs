@@ -31,14 +31,16 @@ function isInstalled() {
 
 function install() {
   console.error("Installing the dependencies named in package-lock.json (once, about a minute) …");
-  const settings = ["--no-audit", "--no-fund", "--include=dev", "--include=optional"];
+  // Not `npm ci`: it refuses a lock file in which a binary for some other platform is missing, which
+  // depends on what the registry had when it was written. `--no-save` leaves the lock file alone.
+  const settings = ["--no-save", "--no-audit", "--no-fund", "--include=dev", "--include=optional"];
   // Tools that ask for a newer Node run on the one that is installed here, so no warnings of that.
-  const args = ["ci", ...settings, "--loglevel=error", "--engine-strict=false"];
+  const args = ["install", ...settings, "--loglevel=error", "--engine-strict=false"];
   const npm = process.env.npm_execpath;
   const { status, error } = npm
     ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ["ignore", 2, 2] })
     : spawnSync("npm", args, { cwd: root, stdio: ["ignore", 2, 2] });
-  if (status !== 0) fail(`npm ci failed${error ? `: ${error.message}` : ", see above"}`);
+  if (status !== 0) fail(`npm install failed${error ? `: ${error.message}` : ", see above"}`);
 }
 
 function run(target, args) {

@@ -2,8 +2,8 @@
 //
 //   npm run serve -- --port 8000 --data .data --admin-token T [--seal-after-ms N] [--seal-bytes N]
 //
-// Prints one line on standard output, `ready http://127.0.0.1:<port>`, when it answers. Any variable
-// or secret of a Worker can also be given as SLUICE_<NAME> in the environment.
+// Prints one line on standard output, `ready http://127.0.0.1:<port>`, when it answers. Any
+// variable or secret of a Worker can also be given as SLUICE_<NAME> in the environment.
 
 import { parseArgs } from "node:util";
 import { StartRefused } from "../embedded/data-folder.ts";
@@ -31,7 +31,7 @@ try {
   });
   const values = new Map(
     Object.entries(process.env).flatMap(([name, value]) =>
-      name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), value!] as const] : [],
+      name.startsWith(PREFIX) && value ? [[name.slice(PREFIX.length), value] as const] : [],
     ),
   );
   values.delete("PORT");

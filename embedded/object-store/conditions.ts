@@ -40,7 +40,9 @@ function matches(conditions: readonly ETagCondition[], etag: string, weakToo: bo
   );
 }
 
-/** The whole object where no range, or an unusable Range header, was sent. Throws beyond the end. */
+/**
+ * The whole object where no range, or an unusable Range header, was sent. Throws beyond the end.
+ */
 export function rangeOf(request: GetRequest, byteLength: number): ByteRange {
   const whole = { offset: 0, length: byteLength };
   if (request.rangeHeader !== undefined) {

@@ -83,6 +83,7 @@ export const LIMITS = {
   filesPerQueryMax: 10_000,
   /** Un-flushed bytes that one query decodes; above it the buffer is asked to flush first. */
   tailBytesPerQueryMax: 16 * MB,
+  tailRowsPerQueryMax: 500_000,
 
   /** An object not in the catalog is removed this long after it was put. */
   orphanGraceMs: 24 * 3_600_000,

@@ -9,8 +9,8 @@ import type { TextHeapBuilder } from "./text-heap-builder.ts";
 import type { TextSlices } from "./utf8.ts";
 
 const PROBES_MAX = 128;
-/** Below so many entries a dictionary costs nothing worth saving. */
-const ENTRIES_MIN = 4096;
+/** Fewer are no evidence: the first scrape of so many hosts looks as if nothing ever repeated. */
+const ENTRIES_MIN = 32_768;
 /** A dictionary pays while texts come this many times each, on average. */
 const ROWS_PER_ENTRY_MIN = 2;
 
@@ -20,6 +20,8 @@ export class TextDictionary {
   #hashes = new Int32Array(ROWS_INITIAL);
   /** 0 = free, else the number of an entry plus 1. A power of two, at most half of it in use. */
   #slots = new Int32Array(4 * ROWS_INITIAL);
+  /** True once it does not pay; it must not be asked again then. */
+  isGivenUp = false;
 
   constructor(heap: TextHeapBuilder) {
     this.#heap = heap;
@@ -27,8 +29,7 @@ export class TextDictionary {
 
   /**
    * Writes the codes of the first `count` slices to `codes[base ..]`, adding to the heap what is
-   * new; leaves those of NULLs. Returns how many it did; less than `count` means that it gave up
-   * and must not be asked again.
+   * new; leaves those of NULLs. Returns how many it did before it gave up, or `count`.
    */
   intern(
     bytes: Uint8Array,
@@ -51,7 +52,10 @@ export class TextDictionary {
       let entry = slots[slot] - 1;
       for (let probes = 1; entry >= 0; probes++) {
         if (hashes[entry] === hash && isEntry(heap, entry, bytes, view, start, end)) break;
-        if (probes === PROBES_MAX) return at;
+        if (probes === PROBES_MAX) {
+          this.isGivenUp = true;
+          return at;
+        }
         slot = (slot + 1) & mask;
         entry = slots[slot] - 1;
       }
@@ -60,9 +64,12 @@ export class TextDictionary {
         slots[slot] = entry + 1;
         hashes[entry] = hash;
         codes[base + at] = entry;
-        if (entry + 1 === hashes.length && !this.#grow(base + at + 1)) return at + 1;
-        hashes = this.#hashes;
-        slots = this.#slots;
+        if (entry + 1 === hashes.length) {
+          this.#growOrGiveUp(base + at + 1);
+          if (this.isGivenUp) return at + 1;
+          hashes = this.#hashes;
+          slots = this.#slots;
+        }
       } else {
         codes[base + at] = entry;
       }
@@ -70,10 +77,10 @@ export class TextDictionary {
     return count;
   }
 
-  /** False when it does not pay. */
-  #grow(rowCount: number): boolean {
+  #growOrGiveUp(rowCount: number): void {
     const { entryCount } = this.#heap;
-    if (entryCount >= ENTRIES_MIN && entryCount * ROWS_PER_ENTRY_MIN > rowCount) return false;
+    this.isGivenUp = entryCount >= ENTRIES_MIN && entryCount * ROWS_PER_ENTRY_MIN > rowCount;
+    if (this.isGivenUp) return;
     this.#hashes = new Int32Array(growBuffer(this.#hashes.buffer, 0));
     const slots = new Int32Array(4 * this.#hashes.length);
     const mask = slots.length - 1;
@@ -83,7 +90,6 @@ export class TextDictionary {
       slots[slot] = entry + 1;
     }
     this.#slots = slots;
-    return true;
   }
 }
 

@@ -48,7 +48,7 @@ export class Utf8Builder {
     let at = 0;
     if (this.#dictionary !== null) {
       at = this.#dictionary.intern(bytes, view, slices, count, this.#codes, base);
-      if (at < count) this.#dictionary = null;
+      if (this.#dictionary.isGivenUp) this.#dictionary = null;
     }
     for (; at < count; at++) {
       if (ends[at] < 0) continue;

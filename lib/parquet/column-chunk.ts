@@ -6,13 +6,16 @@ import type { Column, ColumnType } from "#lib/columnar/types.ts";
 
 import { bloomFilterBytes } from "./bloom-filter.ts";
 import type { ByteWriter } from "./byte-writer.ts";
-import { encoderOf, type ColumnEncoder } from "./column-encoder.ts";
+import { encoderOf, type ColumnEncoder, type EncodedValues } from "./column-encoder.ts";
 import type { FileRange } from "./file-output.ts";
 import { ENCODING, isRequired, PAGE_TYPE, type Encoding } from "./format.ts";
 import type { PageWriter } from "./page-writer.ts";
 import { planPages, presentValues, type Page } from "./present-values.ts";
 import { writeHybrid, writeRun } from "./rle-bitpacked-hybrid.ts";
 import { mergeStatistics, NO_VALUES, type ValueStatistics } from "./statistics.ts";
+
+/** Of a page of NULLs only. Some readers stumble over an encoding's header when no value follows. */
+const NOTHING_ENCODED: EncodedValues = { encoding: ENCODING.plain, bounds: null };
 
 /** A data page as the page index tells of it. */
 export interface PageEntry {
@@ -87,15 +90,12 @@ function writeDataPage(
 ): PageEntry {
   const rowCount = rowTo - rowFrom;
   const valueCount = valueTo - valueFrom;
-  const hasValues = valueCount > 0;
-  // Some readers stumble over an encoding's header when no value follows it.
-  const encoding = hasValues ? encoder.encoding : ENCODING.plain;
-
   if (!isRequired(column)) {
     const validity = valueCount === rowCount ? null : column.validity;
     writeDefinitionLevels(validity, rowFrom, rowTo, out.body);
   }
-  if (hasValues) encoder.write(valueFrom, valueTo, out.body);
+  const { encoding, bounds } =
+    valueCount > 0 ? encoder.encode(valueFrom, valueTo, out.body) : NOTHING_ENCODED;
   const range = out.endPage(PAGE_TYPE.data, (header) => {
     header.struct(5, (dataHeader) => {
       dataHeader.i32(1, rowCount);
@@ -108,11 +108,7 @@ function writeDataPage(
     range,
     firstRow: rowFrom - firstRow,
     encoding,
-    statistics: {
-      valueCount,
-      nullCount: rowCount - valueCount,
-      bounds: hasValues ? encoder.bounds(valueFrom, valueTo) : null,
-    },
+    statistics: { valueCount, nullCount: rowCount - valueCount, bounds },
   };
 }
 

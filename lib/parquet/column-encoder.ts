@@ -1,6 +1,7 @@
 // How the values of one column in one row group are stored: which encoding, with which bounds.
 //
-// * int64, timestamp: DELTA_BINARY_PACKED. Times in order shrink to a byte or two.
+// * int64, timestamp: DELTA_BINARY_PACKED. Times in order shrink to a byte or two. PLAIN where numbers
+//   are all over the 64-bit range.
 // * float64, bool: PLAIN. What is left to gain, zstd gains.
 // * utf8: indices into a dictionary where texts repeat, DELTA_LENGTH_BYTE_ARRAY where they do not.
 //   Texts that are looked up by equality but are too many for bounds to say much get a Bloom filter.
@@ -13,26 +14,34 @@ import { writeDeltaBinaryPacked } from "./delta-binary-packed.ts";
 import { writeDeltaLengthByteArray } from "./delta-length-byte-array.ts";
 import { buildDictionary, type Dictionary } from "./dictionary.ts";
 import { ENCODING, type Encoding } from "./format.ts";
-import { writePlainBools, writePlainDoubles, writePlainTexts } from "./plain.ts";
+import { writePlainBools, writePlainDoubles, writePlainInt64s, writePlainTexts } from "./plain.ts";
 import { writeHybrid } from "./rle-bitpacked-hybrid.ts";
 import { boolBounds, float64Bounds, int64Bounds, utf8Bounds, type Bounds } from "./statistics.ts";
 
+/**
+ * Wider spread integers are random and gain nothing from differences; and DuckDB 0.9 misreads a first
+ * value or smallest difference that does not fit 63 bits.
+ */
+const DELTA_SPREAD_MAX = 2n ** 62n - 1n;
 /** A dictionary of fewer texts is as quick to read as the filter would be. */
 const BLOOM_TEXTS_MIN = 1000;
 /** Longer texts are messages and documents. Nobody asks for one by equality, and hashing them is dear. */
 const BLOOM_TEXT_BYTES_MEAN_MAX = 64;
 
-/** Ranges `[from, to)` count values that are there, and are never empty. */
-export interface ColumnEncoder {
+export interface EncodedValues {
   readonly encoding: Encoding;
+  readonly bounds: Bounds | null;
+}
+
+export interface ColumnEncoder {
   /** What a dictionary page holds; null when values are stored without one. */
   readonly dictionary: { readonly textCount: number; write(out: ByteWriter): void } | null;
   /** Texts that a Bloom filter is to know; null when there is to be none. */
   readonly bloom: { readonly heap: TextHeap; readonly entries: Int32Array } | null;
   /** Size of each value where it varies much, for cutting pages. */
   readonly byteLengths: Int32Array | null;
-  bounds(from: number, to: number): Bounds | null;
-  write(from: number, to: number, out: ByteWriter): void;
+  /** Appends the values `[from, to)`, at least one. */
+  encode(from: number, to: number, out: ByteWriter): EncodedValues;
 }
 
 /** `values` holds no NULL. */
@@ -42,31 +51,40 @@ export function encoderOf(values: Column): ColumnEncoder {
   switch (values.type) {
     case "int64":
     case "timestamp":
-      return {
-        ...common,
-        encoding: ENCODING.deltaBinaryPacked,
-        bounds: (from, to) => int64Bounds(values.words, from, to),
-        write: (from, to, out) => writeDeltaBinaryPacked(values.words, from, to, out),
-      };
+      return { ...common, encode: (from, to, out) => encodeInt64(values.words, from, to, out) };
     case "float64":
       return {
         ...common,
-        encoding: ENCODING.plain,
-        bounds: (from, to) => float64Bounds(values.values, from, to),
-        write: (from, to, out) => writePlainDoubles(values.values, from, to, out),
+        encode(from, to, out) {
+          writePlainDoubles(values.values, from, to, out);
+          return { encoding: ENCODING.plain, bounds: float64Bounds(values.values, from, to) };
+        },
       };
     case "bool":
       return {
         ...common,
-        encoding: ENCODING.plain,
-        bounds: (from, to) => boolBounds(values.values, from, to),
-        write: (from, to, out) => writePlainBools(values.values, from, to, out),
+        encode(from, to, out) {
+          writePlainBools(values.values, from, to, out);
+          return { encoding: ENCODING.plain, bounds: boolBounds(values.values, from, to) };
+        },
       };
     case "utf8": {
       const dictionary = values.rowCount === 0 ? null : buildDictionary(values);
       return dictionary === null ? textEncoder(values) : dictionaryEncoder(values, dictionary);
     }
   }
+}
+
+function encodeInt64(words: Int32Array, from: number, to: number, out: ByteWriter): EncodedValues {
+  const bounds = int64Bounds(words, from, to);
+  const min = bounds.min.value as bigint;
+  const max = bounds.max.value as bigint;
+  if (min >= -DELTA_SPREAD_MAX && max <= DELTA_SPREAD_MAX && max - min <= DELTA_SPREAD_MAX) {
+    writeDeltaBinaryPacked(words, from, to, out);
+    return { encoding: ENCODING.deltaBinaryPacked, bounds };
+  }
+  writePlainInt64s(words, from, to, out);
+  return { encoding: ENCODING.plain, bounds };
 }
 
 function dictionaryEncoder({ heap }: Utf8Column, dictionary: Dictionary): ColumnEncoder {
@@ -77,20 +95,18 @@ function dictionaryEncoder({ heap }: Utf8Column, dictionary: Dictionary): Column
   );
   const hasBloom = entries.length >= BLOOM_TEXTS_MIN && isLookedUp(byteLength, entries.length);
   return {
-    encoding: ENCODING.rleDictionary,
     dictionary: {
       textCount: entries.length,
       write: (out) => writePlainTexts(heap, entries, out),
     },
     bloom: hasBloom ? { heap, entries } : null,
     byteLengths: null,
-    bounds(from, to) {
-      const used = entriesUsed(dictionary, from, to);
-      return utf8Bounds(heap, used, 0, used.length);
-    },
-    write(from, to, out) {
+    encode(from, to, out) {
       out.byte(indexWidth);
       writeHybrid(indices, from, to, indexWidth, out);
+      const used = entriesUsed(dictionary, from, to);
+      const bounds = utf8Bounds(heap, used, 0, used.length);
+      return { encoding: ENCODING.rleDictionary, bounds };
     },
   };
 }
@@ -118,12 +134,14 @@ function textEncoder({ heap, codes, rowCount }: Utf8Column): ColumnEncoder {
   }
   const hasBloom = rowCount >= BLOOM_TEXTS_MIN && isLookedUp(byteLength, rowCount);
   return {
-    encoding: ENCODING.deltaLengthByteArray,
     dictionary: null,
     bloom: hasBloom ? { heap, entries: codes } : null,
     byteLengths,
-    bounds: (from, to) => utf8Bounds(heap, codes, from, to),
-    write: (from, to, out) => writeDeltaLengthByteArray(heap, codes, from, to, out),
+    encode(from, to, out) {
+      writeDeltaLengthByteArray(heap, codes, from, to, out);
+      const bounds = utf8Bounds(heap, codes, from, to);
+      return { encoding: ENCODING.deltaLengthByteArray, bounds };
+    },
   };
 }
 

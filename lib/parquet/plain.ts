@@ -1,4 +1,4 @@
-// Parquet's PLAIN encoding: of doubles, of booleans, and of the texts in a dictionary page.
+// Parquet's PLAIN encoding: of numbers, of booleans, and of the texts in a dictionary page.
 // https://parquet.apache.org/docs/file-format/data-pages/encodings/#plain-plain--0
 
 import type { TextHeap } from "#lib/columnar/types.ts";
@@ -6,7 +6,18 @@ import type { TextHeap } from "#lib/columnar/types.ts";
 import { packBits } from "./bit-packing.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 
-/** Eight bytes each, little-endian as the memory of every machine that we run on. */
+// Numbers are little-endian, as the memory of every machine that we run on.
+
+/** `words` has two words a number, low word first. */
+export function writePlainInt64s(
+  words: Int32Array,
+  from: number,
+  to: number,
+  out: ByteWriter,
+): void {
+  out.append(new Uint8Array(words.buffer, words.byteOffset + 8 * from, 8 * (to - from)));
+}
+
 export function writePlainDoubles(
   values: Float64Array,
   from: number,

@@ -42,11 +42,10 @@ export function decompressBody(body: Uint8Array, declaredEncoding: string | null
  */
 export function releaseBytes(decompressed: Uint8Array): void {
   const { buffer, byteLength } = decompressed;
-  if (buffer instanceof ArrayBuffer && byteLength >= RELEASE_BYTES_MIN) buffer.transfer(0);
+  // Node cuts small outputs from a pool that other buffers share.
+  const isShared = buffer.byteLength !== byteLength;
+  if (buffer instanceof ArrayBuffer && !isShared) buffer.transfer(0);
 }
-
-/** Smaller outputs may lie in a pool that Node shares among buffers: detaching it is an error. */
-const RELEASE_BYTES_MIN = 64 * 1024;
 
 type Decompressor = (body: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
 

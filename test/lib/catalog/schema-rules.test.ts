@@ -98,12 +98,15 @@ describe("a column that the table has", () => {
     ["bool", ["bool", "int"], "int", 1],
     ["timestamp", ["int"], "int", 0],
     ["timestamp", ["timestamp", "nested", "int"], "nested", 1],
-  ])("of type %s refuses %j, naming the first foreign kind and its row", (type, kinds, found, row) => {
-    const refused = refusalOf([TIME, column(type)], [scanned("v", ...kinds)]);
-    expect(refused.code).toBe("column_type_conflict");
-    expect(refused.detail).toEqual({ column: "v", row, expected: type, found });
-    expect(refused.message).toBe(`column "v" is ${type} in this table, row ${row} is ${found}`);
-  });
+  ])(
+    "of type %s refuses %j, naming the first foreign kind and its row",
+    (type, kinds, found, row) => {
+      const refused = refusalOf([TIME, column(type)], [scanned("v", ...kinds)]);
+      expect(refused.code).toBe("column_type_conflict");
+      expect(refused.detail).toEqual({ column: "v", row, expected: type, found });
+      expect(refused.message).toBe(`column "v" is ${type} in this table, row ${row} is ${found}`);
+    },
+  );
 });
 
 describe("names", () => {
@@ -115,7 +118,10 @@ describe("names", () => {
     expect(refusalOf([], [scanned("a", "int"), scanned("A", "int")]).code).toBe(
       "column_name_invalid",
     );
-    expect(refusalOf([], [scanned("Time", "int")]).detail).toEqual({ column: "Time", found: "time" });
+    expect(refusalOf([], [scanned("Time", "int")]).detail).toEqual({
+      column: "Time",
+      found: "time",
+    });
   });
 
   test("that differ in the case of other letters are two columns, as in DuckDB", () => {

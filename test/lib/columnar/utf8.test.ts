@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { findInvalidUtf8, isUtf8, newTextSlices, NULL_SLICE } from "#lib/columnar/utf8.ts";
-import { propertyRuns } from "../../helpers/property.ts";
+import { PROPERTY_TIMEOUT_MS, propertyRuns } from "../../helpers/property.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -26,14 +26,18 @@ const byteStrings = fc.oneof(
   fc.uint8Array({ maxLength: 12 }),
 );
 
-test("says the same of any bytes as a fatal TextDecoder", () => {
-  fc.assert(
-    fc.property(byteStrings, (bytes) => {
-      expect(isUtf8(bytes, 0, bytes.length)).toBe(isUtf8ByDecoder(bytes));
-    }),
-    propertyRuns(2000),
-  );
-});
+test(
+  "says the same of any bytes as a fatal TextDecoder",
+  () => {
+    fc.assert(
+      fc.property(byteStrings, (bytes) => {
+        expect(isUtf8(bytes, 0, bytes.length)).toBe(isUtf8ByDecoder(bytes));
+      }),
+      propertyRuns(2000),
+    );
+  },
+  PROPERTY_TIMEOUT_MS,
+);
 
 test("says the same of every sequence of two bytes, and of three at the edges", () => {
   for (let pair = 0; pair < 0x10000; pair++) {
@@ -58,21 +62,27 @@ test("looks at a part of the bytes as if nothing were around it", () => {
   expect(isUtf8(bytes, 1, 2)).toBe(false);
 });
 
-test("finds the first slice that is not UTF-8, and passes over NULLs", () => {
-  fc.assert(
-    fc.property(fc.array(fc.option(byteStrings), { maxLength: 20 }), (list) => {
-      const bytes = Buffer.concat(list.map((item) => item ?? new Uint8Array()));
-      const slices = newTextSlices(list.length);
-      let position = 0;
-      for (const [at, item] of list.entries()) {
-        slices.starts[at] = position;
-        position += item?.length ?? 0;
-        slices.ends[at] = item === null ? NULL_SLICE : position;
-      }
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const expected = list.findIndex((item) => item !== null && !isUtf8ByDecoder(item));
-      expect(findInvalidUtf8(bytes, view, slices, list.length)).toBe(expected < 0 ? null : expected);
-    }),
-    propertyRuns(500),
-  );
-});
+test(
+  "finds the first slice that is not UTF-8, and passes over NULLs",
+  () => {
+    fc.assert(
+      fc.property(fc.array(fc.option(byteStrings), { maxLength: 20 }), (list) => {
+        const bytes = Buffer.concat(list.map((item) => item ?? new Uint8Array()));
+        const slices = newTextSlices(list.length);
+        let position = 0;
+        for (const [at, item] of list.entries()) {
+          slices.starts[at] = position;
+          position += item?.length ?? 0;
+          slices.ends[at] = item === null ? NULL_SLICE : position;
+        }
+        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        const expected = list.findIndex((item) => item !== null && !isUtf8ByDecoder(item));
+        expect(findInvalidUtf8(bytes, view, slices, list.length)).toBe(
+          expected < 0 ? null : expected,
+        );
+      }),
+      propertyRuns(500),
+    );
+  },
+  PROPERTY_TIMEOUT_MS,
+);

@@ -6,7 +6,12 @@ import { LIMITS } from "#lib/base/limits.ts";
 import { sortByTime } from "#lib/columnar/sort.ts";
 import type { ColumnTable } from "#lib/columnar/types.ts";
 import { writeParquet } from "#lib/parquet/write-file.ts";
-import { type Content, NativeDuckDb, readWithHyparquet, WasmReader } from "../../helpers/parquet-readers.ts";
+import {
+  type Content,
+  NativeDuckDb,
+  readWithHyparquet,
+  WasmReader,
+} from "../../helpers/parquet-readers.ts";
 import { propertyRuns } from "../../helpers/property.ts";
 import { tableValues } from "../../helpers/random-batch.ts";
 import { type ColumnContent, randomTables, tableOf } from "../../helpers/random-table.ts";
@@ -34,7 +39,8 @@ function expectEqual(read: Content, written: Content): void {
     const found = read.get(name)!;
     expect(found.length).toBe(values.length);
     const row = values.findIndex((value, i) => !Object.is(value, found[i]));
-    if (row >= 0) expect({ name, row, value: found[row] }).toEqual({ name, row, value: values[row] });
+    if (row >= 0)
+      expect({ name, row, value: found[row] }).toEqual({ name, row, value: values[row] });
   }
 }
 

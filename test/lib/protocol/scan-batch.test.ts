@@ -9,7 +9,7 @@ import type { ColumnType } from "#lib/columnar/types.ts";
 import { scanBatch } from "#lib/protocol/scan-batch.ts";
 import { TableBuilder } from "#lib/protocol/table-builder.ts";
 import { type Cell, encodeBatch, encodeCell, Timestamp } from "../../helpers/encode-msgpack.ts";
-import { propertyRuns } from "../../helpers/property.ts";
+import { PROPERTY_TIMEOUT_MS, propertyRuns } from "../../helpers/property.ts";
 import { randomTables } from "../../helpers/random-batch.ts";
 
 const T2026_MS = 1_767_225_600_000n;
@@ -294,44 +294,52 @@ describe("hostile bodies", () => {
     expect(scanBatch(bytes).rowCount).toBe(1);
   });
 
-  test("cut short at any byte are refused", () => {
-    fc.assert(
-      fc.property(randomTables, ({ batches: [batch] }) => {
-        const { bytes } = batch!;
-        for (let length = 0; length < bytes.length; length++) {
-          expect(refusalOf(bytes.subarray(0, length)).code).toMatch(
-            /^(msgpack_invalid|body_empty)$/,
-          );
-        }
-      }),
-      propertyRuns(20),
-    );
-  });
+  test(
+    "cut short at any byte are refused",
+    () => {
+      fc.assert(
+        fc.property(randomTables, ({ batches: [batch] }) => {
+          const { bytes } = batch!;
+          for (let length = 0; length < bytes.length; length++) {
+            expect(refusalOf(bytes.subarray(0, length)).code).toMatch(
+              /^(msgpack_invalid|body_empty)$/,
+            );
+          }
+        }),
+        propertyRuns(20),
+      );
+    },
+    PROPERTY_TIMEOUT_MS,
+  );
 
-  test("changed in one byte are refused, or can be decoded by us and by @msgpack/msgpack", () => {
-    let acceptedCount = 0;
-    const mutations = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), {
-      minLength: 20,
-      maxLength: 20,
-    });
-    fc.assert(
-      fc.property(randomTables, mutations, ({ batches: [batch] }, changes) => {
-        for (const [at, flip] of changes) {
-          const bytes = batch!.bytes.slice();
-          bytes[at % bytes.length]! ^= flip;
-          const scan = acceptedScan(bytes);
-          if (scan === null) continue;
-          acceptedCount += 1;
-          const builder = new TableBuilder(typedColumns(growSchema([], scan.columns)));
-          builder.append(bytes, 0);
-          expect(builder.finish().rowCount).toBe(scan.rowCount);
-          decode(protoRenamed(bytes), { useBigInt64: true, mapKeyConverter: String });
-        }
-      }),
-      propertyRuns(300),
-    );
-    expect(acceptedCount).toBeGreaterThan(100);
-  });
+  test(
+    "changed in one byte are refused, or can be decoded by us and by @msgpack/msgpack",
+    () => {
+      let acceptedCount = 0;
+      const mutations = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), {
+        minLength: 20,
+        maxLength: 20,
+      });
+      fc.assert(
+        fc.property(randomTables, mutations, ({ batches: [batch] }, changes) => {
+          for (const [at, flip] of changes) {
+            const bytes = batch!.bytes.slice();
+            bytes[at % bytes.length]! ^= flip;
+            const scan = acceptedScan(bytes);
+            if (scan === null) continue;
+            acceptedCount += 1;
+            const builder = new TableBuilder(typedColumns(growSchema([], scan.columns)));
+            builder.append(bytes, 0);
+            expect(builder.finish().rowCount).toBe(scan.rowCount);
+            decode(protoRenamed(bytes), { useBigInt64: true, mapKeyConverter: String });
+          }
+        }),
+        propertyRuns(300),
+      );
+      expect(acceptedCount).toBeGreaterThan(100);
+    },
+    PROPERTY_TIMEOUT_MS,
+  );
 });
 
 function batchOf(name: string, cells: readonly Cell[]): Uint8Array {

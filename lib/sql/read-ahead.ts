@@ -1,0 +1,175 @@
+// The bytes of a query's files: fetched before they are asked for, within a window of memory.
+//
+// Files are taken in order: footer first, then what the plan wants of it, a few requests at a time.
+// What the engine has read to its end makes room for what comes next. A read that nobody planned, or
+// of what had to make room, is fetched when it is asked for; so the plan decides about speed alone.
+
+import { LIMITS } from "#lib/base/limits.ts";
+import type { DataFile } from "#lib/catalog/types.ts";
+import type { FileSource } from "./engine.ts";
+import { type ByteRange, footerRange, pageStart, planRanges, type ReadWish } from "./read-plan.ts";
+
+/** Bytes `[offset, offset + byteLength)` of an object in the lake. */
+export type FetchRange = (key: string, offset: number, byteLength: number) => Promise<Uint8Array>;
+
+interface Piece extends ByteRange {
+  readonly key: string;
+  content: Uint8Array | Promise<Uint8Array> | null;
+  /** The engine has seen its last byte, and will hardly come back. */
+  isRead: boolean;
+}
+
+interface PlannedFile {
+  readonly file: DataFile;
+  readonly wish: ReadWish;
+  /** By start, none overlapping. */
+  readonly pieces: Piece[];
+}
+
+export class ReadAhead {
+  readonly #fetch: FetchRange;
+  readonly #files: PlannedFile[] = [];
+  /** Wanted pieces, in the order in which they will be read. */
+  readonly #queue: Piece[] = [];
+  /** Those with content, the longest unused first. */
+  readonly #resident = new Set<Piece>();
+  #residentBytes = 0;
+  #inFlight = 0;
+  #nextFile = 0;
+  #isClosed = false;
+  readonly cost = { bytesRead: 0, filesRead: 0 };
+
+  constructor(fetch: FetchRange) {
+    this.#fetch = fetch;
+  }
+
+  /** A source for the engine. All files are added before the first read. */
+  add(file: DataFile, wish: ReadWish): FileSource {
+    const planned: PlannedFile = { file, wish, pieces: [] };
+    this.#files.push(planned);
+    return {
+      byteLength: file.byteLength,
+      read: (offset, byteLength) => this.#read(planned, offset, byteLength),
+    };
+  }
+
+  start(): void {
+    this.#pump();
+  }
+
+  /** No further request is sent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#resident.clear();
+  }
+
+  #read(planned: PlannedFile, offset: number, byteLength: number): Uint8Array | Promise<Uint8Array> {
+    const piece = this.#pieceAt(planned, offset, offset + byteLength);
+    const take = (bytes: Uint8Array): Uint8Array => {
+      this.#touch(piece, offset + byteLength >= piece.end);
+      const at = offset - piece.start;
+      return bytes.subarray(at, at + byteLength);
+    };
+    const content = piece.content ?? this.#load(piece);
+    return content instanceof Uint8Array ? take(content) : content.then(take);
+  }
+
+  #touch(piece: Piece, isAtEnd: boolean): void {
+    if (!this.#resident.delete(piece)) return;
+    this.#resident.add(piece);
+    if (!isAtEnd || piece.isRead) return;
+    piece.isRead = true;
+    this.#pump();
+  }
+
+  /** The piece with these bytes; one is made where nothing was planned. */
+  #pieceAt({ file, pieces }: PlannedFile, start: number, end: number): Piece {
+    const after = pieces.findIndex((piece) => piece.start > start);
+    const next = after === -1 ? pieces.length : after;
+    const before = pieces[next - 1];
+    if (before !== undefined && end <= before.end) return before;
+    const from = Math.max(pageStart(start), before !== undefined && before.end <= start ? before.end : 0);
+    const limit = pieces[next]?.start ?? file.byteLength;
+    const reach = Math.max(end, Math.min(from + LIMITS.readMissBytesMin, limit));
+    const piece = newPiece(file.key, { start: from, end: reach });
+    pieces.splice(next, 0, piece);
+    return piece;
+  }
+
+  #pump(): void {
+    while (!this.#isClosed && this.#inFlight < LIMITS.connectionsMax) {
+      const piece = this.#queue[0];
+      if (piece !== undefined) {
+        if (!this.#makeRoom(piece.end - piece.start)) return;
+        this.#queue.shift();
+        if (piece.content === null) void this.#load(piece).catch(ignore);
+      } else if (this.#nextFile < this.#files.length) {
+        if (!this.#makeRoom(LIMITS.readMissBytesMin)) return;
+        void this.#plan(this.#files[this.#nextFile++]!).catch(ignore);
+      } else {
+        return;
+      }
+    }
+  }
+
+  async #plan(planned: PlannedFile): Promise<void> {
+    const { file, wish, pieces } = planned;
+    const range = footerRange(file.byteLength, file.footerByteLength);
+    const footer = this.#pieceAt(planned, range.start, range.end);
+    this.cost.filesRead++;
+    const bytes = await (footer.content ?? this.#load(footer));
+    for (const wanted of planRanges(bytes, file.byteLength, wish)) {
+      // Pieces that a read has made meanwhile stay; what they hold is fetched once.
+      const piece = newPiece(file.key, { start: wanted.start, end: Math.min(wanted.end, footer.start) });
+      const overlaps = pieces.some((other) => other.start < piece.end && piece.start < other.end);
+      if (overlaps || piece.start >= piece.end) continue;
+      pieces.push(piece);
+      this.#queue.push(piece);
+    }
+    pieces.sort((a, b) => a.start - b.start);
+    this.#pump();
+  }
+
+  async #load(piece: Piece): Promise<Uint8Array> {
+    const byteLength = piece.end - piece.start;
+    this.#makeRoom(byteLength, true);
+    this.#inFlight++;
+    this.#residentBytes += byteLength;
+    const loading = this.#fetch(piece.key, piece.start, byteLength);
+    piece.content = loading;
+    try {
+      const bytes = await loading;
+      piece.content = bytes;
+      piece.isRead = false;
+      this.#resident.add(piece);
+      this.cost.bytesRead += byteLength;
+      return bytes;
+    } catch (error) {
+      piece.content = null;
+      this.#residentBytes -= byteLength;
+      throw error;
+    } finally {
+      this.#inFlight--;
+      this.#pump();
+    }
+  }
+
+  /** Drops pieces that were read; if it must be, others too. False: there is still no room. */
+  #makeRoom(byteLength: number, mustBe = false): boolean {
+    for (const piece of this.#resident) {
+      if (this.#residentBytes + byteLength <= LIMITS.readAheadBytesMax) break;
+      if (!piece.isRead && !mustBe) continue;
+      this.#resident.delete(piece);
+      this.#residentBytes -= piece.end - piece.start;
+      piece.content = null;
+    }
+    return this.#residentBytes + byteLength <= LIMITS.readAheadBytesMax;
+  }
+}
+
+function newPiece(key: string, { start, end }: ByteRange): Piece {
+  return { key, start, end, content: null, isRead: false };
+}
+
+/** A read ahead that failed is tried again by the read itself, which then tells of it. */
+function ignore(): void {}

@@ -1,0 +1,282 @@
+// Step 9 of a batch's life: which tables does a query read, and may it?
+//
+// Walks the syntax tree once, by the kinds of node it knows; what it does not know is refused. Every
+// table in the tree is either a CTE in scope or a measurement of a database that the caller may read,
+// and either way loses the name that the user wrote: no text of a query ever names something in the
+// engine. So file names, catalog tables and replacement scans are not forbidden, they are
+// unreachable. Functions are called by allow-list (lib/sql/functions.ts).
+//
+// Left for later steps: the tables found (lib/sql/scan-sql.ts puts subqueries in their place), the
+// bounds on their time (lib/sql/time-bounds.ts), sums that may be time + milliseconds
+// (lib/sql/durations.ts).
+
+import { SluiceError } from "#lib/base/errors.ts";
+import type { Ast, BaseTable, ColumnRef, Expression, FromNode, FunctionCall } from "./ast.ts";
+import { isExpression, isObject, type QueryNode, type SelectNode } from "./ast.ts";
+import { isFunctionAllowed, isTableFunctionAllowed } from "./functions.ts";
+import { findTimePredicates, type TimePredicate } from "./time-bounds.ts";
+
+/** One place where the query names a measurement. */
+export interface TableReference {
+  readonly database: string;
+  readonly measurement: string;
+  readonly node: BaseTable;
+  /** What WHERE demands of its `time`; all hold at once. */
+  readonly predicates: TimePredicate[];
+}
+
+/** One item of a FROM clause. */
+export interface Leaf {
+  /** Lower case: the engine's names ignore case. */
+  readonly alias: string;
+  /** null: a CTE, a subquery or a table function. */
+  readonly table: TableReference | null;
+  /** Its columns go by the table's own names. */
+  readonly hasOwnNames: boolean;
+  /** Leaving out rows that WHERE drops anyway changes nothing. */
+  readonly isPrunable: boolean;
+}
+
+/** The names that an expression can see. */
+export interface Scope {
+  readonly leaves: Leaf[];
+  readonly outer: Scope | null;
+}
+
+export interface Resolved {
+  readonly tables: readonly TableReference[];
+  /** No column but these can matter, lower case. null: any can (`*`, a whole row as a value …). */
+  readonly columnNames: ReadonlySet<string> | null;
+  /** Every `+` and `-` of two operands, with the names in sight. */
+  readonly sums: readonly { readonly call: FunctionCall; readonly scope: Scope }[];
+}
+
+export interface ResolveContext {
+  /** Database of bare table names. */
+  readonly database: string;
+  isReadable(database: string): boolean;
+}
+
+const EXPRESSION_CLASSES = new Set(
+  (
+    "BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA OPERATOR " +
+    "POSITIONAL_REFERENCE STAR SUBQUERY WINDOW"
+  ).split(" "),
+);
+
+/** Changes `ast` in place. Throws `sql_not_allowed`, `permission_denied`. */
+export function resolveQuery(ast: Ast, context: ResolveContext): Resolved {
+  const resolver = new Resolver(context);
+  const statement = ast.statements[0]!;
+  statement.node = resolver.query(statement.node, new Map(), null);
+  const { tables, sums, columnNames, usesAllColumns } = resolver;
+  return { tables, sums, columnNames: usesAllColumns ? null : columnNames };
+}
+
+/** Names of CTEs in sight, lower case, and what they are called now. */
+type Ctes = ReadonlyMap<string, string>;
+
+class Resolver {
+  readonly tables: TableReference[] = [];
+  readonly sums: { call: FunctionCall; scope: Scope }[] = [];
+  readonly columnNames = new Set<string>();
+  usesAllColumns = false;
+  readonly #context: ResolveContext;
+  #cteCount = 0;
+
+  constructor(context: ResolveContext) {
+    this.#context = context;
+  }
+
+  /** Returns the node to stand in its place. */
+  query(node: QueryNode, ctes: Ctes, outer: Scope | null): QueryNode {
+    // A materialised CTE is told twice: as a wrapper, and in the map of what it wraps.
+    if (node.type === "CTE_NODE") return this.query(node["child"] as QueryNode, ctes, outer);
+    const inner = this.#nameCtes(node, ctes, outer);
+    switch (node.type) {
+      case "SELECT_NODE":
+        this.#select(node as SelectNode, inner, outer);
+        return node;
+      case "SET_OPERATION_NODE":
+      case "RECURSIVE_CTE_NODE": {
+        node["left"] = this.query(node["left"] as QueryNode, inner, outer);
+        node["right"] = this.query(node["right"] as QueryNode, inner, outer);
+        this.#expressions(node["modifiers"], inner, { leaves: [], outer });
+        return node;
+      }
+      default:
+        throw notAllowed(`a query of kind ${node.type}`);
+    }
+  }
+
+  /** CTEs of one WITH see each other, but only a recursive one sees itself. */
+  #nameCtes(node: QueryNode, ctes: Ctes, outer: Scope | null): Ctes {
+    const { map } = node.cte_map;
+    if (map.length === 0) return ctes;
+    const inner = new Map(ctes);
+    for (const entry of map) inner.set(entry.key.toLowerCase(), `cte_${this.#cteCount++}`);
+    for (const entry of map) {
+      const key = entry.key.toLowerCase();
+      const { query } = entry.value;
+      const visible = new Map(inner);
+      entry.key = inner.get(key)!;
+      if (query.node.type === "RECURSIVE_CTE_NODE") {
+        query.node["cte_name"] = entry.key;
+      } else {
+        visible.delete(key);
+        if (ctes.has(key)) visible.set(key, ctes.get(key)!);
+      }
+      query.node = this.query(query.node, visible, outer);
+    }
+    return inner;
+  }
+
+  #select(node: SelectNode, ctes: Ctes, outer: Scope | null): void {
+    const scope: Scope = { leaves: [], outer };
+    this.#from(node.from_table, ctes, scope, node.sample === null);
+    findTimePredicates(node.where_clause, scope);
+    for (const [key, value] of Object.entries(node)) {
+      if (key !== "from_table" && key !== "cte_map") this.#expressions(value, ctes, scope);
+    }
+  }
+
+  #from(node: FromNode, ctes: Ctes, scope: Scope, isPrunable: boolean): void {
+    switch (node.type) {
+      case "EMPTY":
+        return;
+      case "BASE_TABLE":
+        scope.leaves.push(this.#table(node as BaseTable, ctes, isPrunable));
+        return;
+      case "JOIN": {
+        // In these two, a row that is left out changes what its neighbours are joined with.
+        const isByRow = node["ref_type"] !== "ASOF" && node["ref_type"] !== "POSITIONAL";
+        this.#from(node["left"] as FromNode, ctes, scope, isPrunable && isByRow);
+        this.#from(node["right"] as FromNode, ctes, scope, isPrunable && isByRow);
+        if (node["ref_type"] === "NATURAL") this.usesAllColumns = true;
+        for (const name of node["using_columns"] as string[]) this.#noteColumn(name);
+        this.#expressions(node["condition"], ctes, scope);
+        return;
+      }
+      case "SUBQUERY": {
+        const subquery = node["subquery"] as { node: QueryNode };
+        subquery.node = this.query(subquery.node, ctes, scope);
+        scope.leaves.push(derivedLeaf(node.alias));
+        return;
+      }
+      case "TABLE_FUNCTION": {
+        const call = node["function"] as FunctionCall;
+        if (call.class !== "FUNCTION" || !isTableFunctionAllowed(call)) {
+          throw notAllowed(`the table function ${call.function_name}`);
+        }
+        this.#expressions(call.children, ctes, scope);
+        scope.leaves.push(derivedLeaf(node.alias || call.function_name));
+        return;
+      }
+      case "EXPRESSION_LIST":
+        this.#expressions(node["values"], ctes, scope);
+        scope.leaves.push(derivedLeaf(node.alias));
+        return;
+      default:
+        throw notAllowed(`${node.type} in FROM`);
+    }
+  }
+
+  #table(node: BaseTable, ctes: Ctes, isPrunable: boolean): Leaf {
+    const { catalog_name: catalog, schema_name: schema, table_name: name } = node;
+    const alias = (node.alias === "" ? name : node.alias).toLowerCase();
+    if (catalog !== "") {
+      const text = `${catalog}.${schema}.${name}`;
+      throw notAllowed(`"${text}": a table is named "measurement" or "database.measurement"`);
+    }
+    const cte = schema === "" ? ctes.get(name.toLowerCase()) : undefined;
+    if (cte !== undefined) {
+      if (node.alias === "") node.alias = name;
+      node.table_name = cte;
+      return derivedLeaf(alias);
+    }
+    const database = schema === "" ? this.#context.database : schema;
+    if (!this.#context.isReadable(database)) {
+      const message = `Permission denied: read required on database "${database}"`;
+      throw new SluiceError("permission_denied", message, { required: "read", database });
+    }
+    const table = { database, measurement: name, node, predicates: [] };
+    this.tables.push(table);
+    const hasOwnNames = node.column_name_alias.length === 0;
+    // Names given by position say nothing about which columns they are.
+    if (!hasOwnNames) this.usesAllColumns = true;
+    const isWhole = isPrunable && node.sample === null;
+    return { alias, table, hasOwnNames, isPrunable: isWhole && hasOwnNames };
+  }
+
+  /** Looks through any value for expressions and queries. */
+  #expressions(value: unknown, ctes: Ctes, scope: Scope): void {
+    if (Array.isArray(value)) {
+      for (const item of value) this.#expressions(item, ctes, scope);
+    } else if (isExpression(value)) {
+      this.#expression(value, ctes, scope);
+    } else if (isObject(value)) {
+      for (const inner of Object.values(value)) this.#expressions(inner, ctes, scope);
+    }
+  }
+
+  #expression(expression: Expression, ctes: Ctes, scope: Scope): void {
+    switch (expression.class) {
+      case "CONSTANT":
+        return;
+      case "COLUMN_REF":
+        return this.#column(expression as ColumnRef, scope);
+      case "SUBQUERY": {
+        const subquery = expression["subquery"] as { node: QueryNode };
+        subquery.node = this.query(subquery.node, ctes, scope);
+        return this.#expressions(expression["child"], ctes, scope);
+      }
+      case "STAR":
+        this.usesAllColumns = true;
+        break;
+      case "FUNCTION":
+      case "WINDOW":
+        this.#function(expression as FunctionCall, scope);
+        break;
+      case "PARAMETER":
+        throw new SluiceError("sql_invalid", "query parameters are not supported");
+      default:
+        if (!EXPRESSION_CLASSES.has(expression.class)) throw notAllowed(expression.class);
+    }
+    for (const [key, value] of Object.entries(expression)) {
+      // A type is not an expression, although it may hold constants.
+      if (key !== "cast_type") this.#expressions(value, ctes, scope);
+    }
+  }
+
+  #function(call: FunctionCall, scope: Scope): void {
+    if (!isFunctionAllowed(call)) throw notAllowed(`the function ${call.function_name}`);
+    const { function_name: name, children } = call;
+    if ((name === "+" || name === "-") && children.length === 2) this.sums.push({ call, scope });
+  }
+
+  /** `database.measurement.column` loses its database: the table has only its alias by now. */
+  #column({ column_names: names }: ColumnRef, scope: Scope): void {
+    for (const name of names) this.#noteColumn(name);
+    const last = names.at(-1)!.toLowerCase();
+    const [database, measurement] = names;
+    for (let at: Scope | null = scope; at !== null; at = at.outer) {
+      // The name of a table in the place of a column is its whole row.
+      if (at.leaves.some(({ alias }) => alias === last)) this.usesAllColumns = true;
+      const isMeant = ({ table, alias }: Leaf) =>
+        table?.database === database && alias === measurement?.toLowerCase();
+      if (names.length > 2 && at.leaves.some(isMeant)) names.shift();
+    }
+  }
+
+  #noteColumn(name: string): void {
+    this.columnNames.add(name.toLowerCase());
+  }
+}
+
+function derivedLeaf(alias: string): Leaf {
+  return { alias: alias.toLowerCase(), table: null, hasOwnNames: false, isPrunable: false };
+}
+
+function notAllowed(what: string): SluiceError {
+  return new SluiceError("sql_not_allowed", `not allowed in a query: ${what}`);
+}

@@ -1,0 +1,192 @@
+// One DuckDB in WebAssembly, with the workings that its glue hides: asynchronous file reads, a hard
+// memory cap, no globals.
+//
+// The glue expects a browser. It reaches files through a global runtime object and wants them read
+// synchronously, which R2 cannot do. So the imports that would call the runtime are replaced before
+// instantiation, and the one that reads is a suspending import (JavaScript Promise Integration): the
+// wasm stack sleeps until the bytes are there, and the isolate goes on serving. The exports that may
+// come to read are wrapped to match.
+
+import {
+  type Bindings,
+  callSRet,
+  createDuckDB,
+  dropResponseBuffers,
+  readString,
+  VoidLogger,
+} from "../../node_modules/@malloydata/duckdb-wasm/dist/duckdb-browser-blocking.mjs";
+import { assert } from "#lib/base/assert.ts";
+
+/** The engine's requests to its host. Pointers and lengths are in bytes of its memory. */
+export interface Host {
+  fileByteLength(fileId: number): number;
+  hasFile(name: string): boolean;
+  read(fileId: number, offset: number, byteLength: number): Uint8Array | Promise<Uint8Array>;
+}
+
+export type Call = (...values: number[]) => Promise<unknown>;
+
+export interface Instance {
+  readonly bindings: Bindings;
+  readonly connection: number;
+  /** Exports that may sleep in a read. Only one may be under way at a time. */
+  readonly startQuery: Call;
+  readonly pollQuery: Call;
+  readonly fetchResults: Call;
+}
+
+const PAGE_BYTES = 65_536;
+/** Files under this protocol are read through the host and never by the engine itself. */
+const HOST_FILES = 2;
+
+/** `module` is duckdb-eh.wasm; `memoryBytesMax` caps its memory, `sliceMs` one poll. */
+export async function instantiate(
+  module: WebAssembly.Module,
+  host: Host,
+  options: { readonly memoryBytesMax: number; readonly sliceMs: number },
+): Promise<Instance> {
+  // The glue builds URLs from it although it fetches nothing.
+  (globalThis as { location?: unknown }).location ??= { href: "http://localhost/" };
+  const bundle = { mainModule: "duckdb-eh.wasm" };
+  const bindings = await createDuckDB({ mvp: bundle, eh: bundle }, new VoidLogger(), {});
+  const exportsOf = interceptExports(bindings, module, host, options.memoryBytesMax);
+  await bindings.instantiate(() => {});
+  bindings.open({ query: { queryPollingInterval: options.sliceMs } });
+  const connection = bindings.connect().useUnsafe((_, id) => id);
+  const promising = (name: `_duckdb_web_${string}`) =>
+    WebAssembly.promising(exportsOf(bindings, name));
+  return {
+    bindings,
+    connection,
+    startQuery: promising("_duckdb_web_pending_query_start"),
+    pollQuery: promising("_duckdb_web_pending_query_poll"),
+    fetchResults: promising("_duckdb_web_query_fetch_results"),
+  };
+}
+
+/** Makes `name` known to the engine and returns the id under which it will ask for bytes. */
+export function registerFile({ bindings }: Instance, name: string): number {
+  bindings.registerFileURL(name, name, HOST_FILES, false);
+  const { mod } = bindings;
+  const types = ["string", "number"];
+  const answer = callSRet(mod, "duckdb_web_fs_get_file_info_by_name", types, [name, 0]);
+  const info = JSON.parse(readString(mod, answer[1], answer[2])) as { fileId: number };
+  dropResponseBuffers(mod);
+  return info.fileId;
+}
+
+/** Replaces imports and exports at instantiation; returns a way to find an export by its C name. */
+function interceptExports(
+  bindings: Bindings,
+  module: WebAssembly.Module,
+  host: Host,
+  memoryBytesMax: number,
+): (bindings: Bindings, name: `_duckdb_web_${string}`) => WebAssembly.ExportValue {
+  let exports: WebAssembly.Exports = {};
+  let asked: string | null = null;
+  let isAsking = false;
+  bindings.instantiateWasm = (imports, success) => {
+    for (const group of Object.values(imports)) replaceImports(group, bindings, host);
+    void WebAssembly.instantiate(module, imports as WebAssembly.Imports).then((instance) => {
+      exports = instance.exports;
+      for (const value of Object.values(exports)) {
+        if (value instanceof WebAssembly.Memory) capMemory(value, memoryBytesMax);
+      }
+      const probe = new Proxy(Object.assign({}, exports), {
+        get(target, key) {
+          if (!isAsking) return target[key as string];
+          asked = key as string;
+          return () => 0;
+        },
+      });
+      success({ exports: probe });
+    });
+    return {};
+  };
+  return ({ mod }, name) => {
+    // Names of exports are minified, and only the glue's wrapper knows which is which: it is asked.
+    isAsking = true;
+    mod[name]!();
+    isAsking = false;
+    const found = asked === null ? undefined : exports[asked];
+    assert(typeof found === "function", `the engine exports ${name}`);
+    mod[name] = found as (...values: number[]) => unknown;
+    return found;
+  };
+}
+
+type Imports = Record<string, (...values: number[]) => unknown>;
+
+/** Each import that would call the global runtime says so in its source: `DUCKDB_RUNTIME.<method>(`. */
+function replaceImports(imports: Imports, bindings: Bindings, host: Host): void {
+  const runtime = createRuntime(bindings, host);
+  let replaced = 0;
+  for (const [name, original] of Object.entries(imports)) {
+    const method = /DUCKDB_RUNTIME\.(\w+)\(/.exec(original.toString())?.[1];
+    if (method === undefined) continue;
+    const replacement = runtime[method] ?? refuse(method);
+    imports[name] = (
+      method === "readFile" ? new WebAssembly.Suspending(replacement) : replacement
+    ) as Imports[string];
+    replaced++;
+  }
+  assert(replaced >= Object.keys(runtime).length, "the engine's glue calls the runtime we replace");
+}
+
+function createRuntime(bindings: Bindings, host: Host): Imports {
+  return {
+    // The one feature it asks for is 64-bit integers; without them it would return them as doubles.
+    testPlatformFeature: () => 1,
+    getDefaultDataProtocol: () => HOST_FILES,
+    openFile(fileId) {
+      const { mod } = bindings;
+      const result = mod._malloc(16);
+      mod.HEAPF64[result >> 3] = host.fileByteLength(fileId!);
+      mod.HEAPF64[(result >> 3) + 1] = 0;
+      return result;
+    },
+    readFile(fileId, buffer, byteLength, offset) {
+      const { mod } = bindings;
+      const store = (bytes: Uint8Array): number => {
+        mod.HEAPU8.set(bytes, buffer);
+        return bytes.byteLength;
+      };
+      const bytes = host.read(fileId!, offset!, byteLength!);
+      return bytes instanceof Uint8Array ? store(bytes) : bytes.then(store);
+    },
+    glob(pointer, byteLength) {
+      const { mod } = bindings;
+      const name = readString(mod, pointer!, byteLength!);
+      if (host.hasFile(name)) mod.ccall("duckdb_web_fs_glob_add_path", null, ["string"], [name]);
+    },
+    checkFile(pointer, byteLength) {
+      return host.hasFile(readString(bindings.mod, pointer!, byteLength!)) ? 1 : 0;
+    },
+    checkDirectory: () => 0,
+    closeFile: () => {},
+    syncFile: () => {},
+    getLastFileModificationTime: () => 0,
+  };
+}
+
+/** Nothing that a SELECT does comes here: the engine has nothing to write to. */
+function refuse(method: string): () => never {
+  return () => {
+    throw new Error(`the engine asked for ${method}`);
+  };
+}
+
+/**
+ * The engine's own memory limit does not count all it allocates (the state of exact quantiles, for
+ * one). A `grow` that throws makes its allocator fail, the query ends, and the isolate lives.
+ */
+function capMemory(memory: WebAssembly.Memory, byteLengthMax: number): void {
+  const grow = memory.grow.bind(memory);
+  const capped = (pages: number): number => {
+    if (memory.buffer.byteLength + pages * PAGE_BYTES > byteLengthMax) {
+      throw new RangeError("the engine's memory is at its cap");
+    }
+    return grow(pages);
+  };
+  Object.defineProperty(memory, "grow", { value: capped });
+}

@@ -1,0 +1,151 @@
+// A database with a tail and files, real from the catalog to the Parquet bytes, and the query Worker's
+// code over it. Only the Durable Objects and R2 are missing, and HTTP.
+
+import { gzipSync } from "node:zlib";
+import { encode } from "@msgpack/msgpack";
+import { isRefusal } from "#lib/base/errors.ts";
+import type { BatchHeader } from "#lib/buffer/types.ts";
+import { CatalogCore } from "#lib/catalog/catalog.ts";
+import { meets } from "#lib/catalog/prune.ts";
+import { writeSegment } from "#lib/flush/write-segment.ts";
+import { scanBatch } from "#lib/protocol/scan-batch.ts";
+import type { DatabaseReader } from "#lib/sql/consistent-read.ts";
+import { ManualClock, MemoryLake, MemorySqlStore } from "./memory-world.ts";
+
+export type Columns = Record<string, unknown[]>;
+
+export class QueryDatabase implements DatabaseReader {
+  readonly #databaseId: number;
+  readonly #lake: MemoryLake;
+  readonly catalog: CatalogCore;
+  /** Batches that are not released yet, committed or not. */
+  #tail: { header: BatchHeader; body: Uint8Array }[] = [];
+  #segments = 1;
+  #sequence = 0;
+  flushes = 0;
+
+  constructor(databaseId: number, lake: MemoryLake, clock: ManualClock) {
+    this.#databaseId = databaseId;
+    this.#lake = lake;
+    this.catalog = new CatalogCore({ store: new MemorySqlStore(), clock, lake });
+  }
+
+  append(measurement: string, columns: Columns): void {
+    const bytes = encode({ m: measurement, columns }, { useBigInt64: true });
+    const scan = scanBatch(bytes);
+    const schema = this.catalog.extendSchema(this.#databaseId, measurement, scan.columns);
+    if (isRefusal(schema)) throw new Error(schema.message);
+    const body = gzipSync(bytes);
+    const header = {
+      segmentId: `0.${this.#segments}.1`,
+      sequence: ++this.#sequence,
+      requestId: "r",
+      tableId: schema.tableId,
+      measurement,
+      rowCount: scan.rowCount,
+      timeMinMs: scan.time?.timeMinMs ?? 0,
+      timeMaxMs: scan.time?.timeMaxMs ?? 0,
+      receivedUs: 0,
+      byteLength: body.byteLength,
+    };
+    this.#tail.push({ header, body });
+  }
+
+  /** The catalog has the rows and the buffer still has them, too. */
+  async commit(): Promise<void> {
+    const segmentId = `0.${this.#segments++}.1`;
+    const batches = this.#tail.filter(({ header }) => header.segmentId === segmentId);
+    const headers = batches.map(({ header }) => header);
+    const run = { headers, bodies: batches.map(({ body }) => body) };
+    await writeSegment(this.#databaseId, { segmentId, run }, {
+      schemas: async (tableIds) => this.catalog.schemas(tableIds),
+      commit: async (request) => {
+        const result = this.catalog.commit(this.#databaseId, request);
+        if (isRefusal(result)) throw new Error(result.message);
+        return result;
+      },
+      lake: this.#lake,
+    });
+  }
+
+  async flush(): Promise<void> {
+    this.flushes++;
+    await this.commit();
+    this.#tail = [];
+  }
+
+  async readTails({ tables, bytesMax }: Parameters<DatabaseReader["readTails"]>[0]) {
+    const batches = this.#tail.filter(({ header }) =>
+      tables.some((one) => one.measurement === header.measurement && meets(header, one)),
+    );
+    const byteLength = batches.reduce((sum, { body }) => sum + body.byteLength, 0);
+    const isOverBudget = byteLength > bytesMax;
+    const segmentIds = [...new Set(batches.map(({ header }) => header.segmentId))];
+    const taken = isOverBudget ? [] : batches;
+    const headers = taken.map(({ header }) => header);
+    return [{ segmentIds, isOverBudget, run: { headers, bodies: taken.map(({ body }) => body) } }];
+  }
+
+  snapshot = async (request: Parameters<DatabaseReader["snapshot"]>[0]) =>
+    this.catalog.snapshot(request);
+
+  listTables = async () => this.catalog.listTables();
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly columns: string[];
+  readonly data: unknown[][];
+  readonly cost: Record<string, number>;
+  readonly [key: string]: unknown;
+}
+
+/** `module` is the engine's. All databases of one world share its lake. */
+export class QueryWorld {
+  readonly clock = new ManualClock(Date.now());
+  readonly lake = new MemoryLake(this.clock);
+  readonly databases = new Map<string, QueryDatabase>();
+  /** Every read of the lake. */
+  reads: { key: string; byteLength: number }[] = [];
+  #ports: import("../../workers/query/run-query.ts").QueryPorts | null = null;
+
+  constructor(...names: string[]) {
+    for (const [id, name] of names.entries()) {
+      this.databases.set(name, new QueryDatabase(id + 1, this.lake, this.clock));
+    }
+  }
+
+  get(name = "default"): QueryDatabase {
+    return this.databases.get(name)!;
+  }
+
+  async open(module: WebAssembly.Module): Promise<void> {
+    const { ExclusiveEngine } = await import("#platform/duckdb/exclusive.ts");
+    const engine = new ExclusiveEngine(module);
+    this.#ports = {
+      acquireEngine: (signal) => engine.acquire(signal),
+      listDatabases: async () => [...this.databases.keys()],
+      openDatabase: async (name) => this.databases.get(name) ?? null,
+      fetchRange: async (key, offset, byteLength) => {
+        this.reads.push({ key, byteLength });
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        return this.lake.read(key, offset, byteLength);
+      },
+      nowMs: () => Date.now(),
+    };
+  }
+
+  async query(sql: string, database: string | null = null, databases = ["*"]): Promise<Answer> {
+    const response = await this.respond(sql, database, databases);
+    const body = (await response.json()) as Answer;
+    return { ...body, status: response.status };
+  }
+
+  async respond(sql: string, database: string | null = null, databases = ["*"]): Promise<Response> {
+    const { answerQuery } = await import("../../workers/query/answer.ts");
+    const request = { databases, database, sql, requestId: "r-1" };
+    return answerQuery(request, this.#ports!, (error) => {
+      if (error.code === "bug") console.error(error.cause);
+    });
+  }
+}
