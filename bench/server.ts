@@ -7,8 +7,6 @@ import type { Caller } from "../scripts/demo/api.ts";
 import { startStack, type Stack } from "../scripts/demo/stack.ts";
 import { cpuSeconds, findDescendant } from "./process-stats.ts";
 
-const PORT = 9180;
-
 /** Nothing is flushed unless asked for, so that ingest and flush are measured apart. */
 const NEVER_SEAL = { SEAL_BYTES: "1000000000000", SEAL_AFTER_MS: "1000000000" };
 
@@ -29,7 +27,7 @@ export interface CpuUse {
 export async function startBenchServer(folder: string): Promise<BenchServer> {
   const adminToken = randomBytes(24).toString("base64url");
   const stack: Stack = await startStack({
-    port: PORT,
+    port: 0,
     dataDir: join(folder, "data"),
     adminToken,
     logFile: join(folder, "server.log"),

@@ -18,6 +18,11 @@ import { HTTP_SOCKET } from "./workerd-config.ts";
 
 const CONFIG_FILE = "workerd.capnp";
 const PID_FILE = "workerd.pid";
+/**
+ * Ctrl-C goes to every process of a terminal, and workerd would drop what it has in flight. An
+ * ignored signal stays ignored through exec, so it waits for our SIGTERM instead.
+ */
+const IGNORING_INTERRUPTS = `trap "" INT; exec "$0" "$@"`;
 const RESTART_AFTER_MS = 200;
 const RESTART_AFTER_MS_MAX = 5_000;
 /** A process that ran this long was well; its end is not counted with earlier ones. */
@@ -88,18 +93,19 @@ export class WorkerdProcess {
   }
 
   #spawn(port: number): { exit: Promise<string>; listening: Promise<number> } {
-    const child = spawn(
-      workerdBinary(),
-      [
-        "serve",
-        "--experimental",
-        "--import-path=/",
-        "--control-fd=3",
-        `--socket-addr=${HTTP_SOCKET}=127.0.0.1:${port}`,
-        this.#configPath,
-      ],
-      { cwd: this.#folder, env: this.#environment, stdio: ["ignore", 2, 2, "pipe"] },
-    );
+    const args = [
+      "serve",
+      "--experimental",
+      "--import-path=/",
+      "--control-fd=3",
+      `--socket-addr=${HTTP_SOCKET}=127.0.0.1:${port}`,
+      this.#configPath,
+    ];
+    const child = spawn("/bin/sh", ["-c", IGNORING_INTERRUPTS, workerdBinary(), ...args], {
+      cwd: this.#folder,
+      env: this.#environment,
+      stdio: ["ignore", 2, 2, "pipe"],
+    });
     this.#child = child;
     if (child.pid !== undefined) writeFileSync(this.#pidPath(), String(child.pid));
     return { exit: exitOf(child), listening: listeningPort(child.stdio[3] as Readable) };

@@ -2,7 +2,7 @@
 //
 // Starts the stack, sends generated telemetry through the HTTP API, asks the questions of
 // demo/questions.ts, shows the Parquet files, and stays up until Ctrl-C. It uses nothing that a
-// client could not use. Each start begins with an empty .data/demo.
+// client could not use. Each start begins with an empty folder below .data/demo.
 
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
@@ -21,7 +21,6 @@ import { isPortFree, startStack, type Stack } from "./demo/stack.ts";
 import { formatTable } from "./demo/table.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const DATA_DIR = join(ROOT, ".data/demo");
 const DATABASE = "events";
 const SEED = 42;
 const COUNTS = { events: 200_000, metrics: 138_240, logs: 100_000, traces: 100_000 };
@@ -40,48 +39,53 @@ async function main(port: number): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const { admin, stack } = await startServer(port);
+  // One folder for each port: a free port means that no other demo uses the folder.
+  const dataDir = join(ROOT, ".data/demo", String(port));
+  const { admin, stack } = await startServer(port, dataDir);
   try {
-    await demonstrate(admin);
+    await demonstrate(admin, relative(process.cwd(), dataDir));
   } catch (error) {
+    if (stack.isStopping) return;
     console.error(error);
     process.exitCode = 1;
     await stack.stop();
   }
 }
 
-async function startServer(port: number): Promise<{ admin: Caller; stack: Stack }> {
+async function startServer(
+  port: number,
+  dataDir: string,
+): Promise<{ admin: Caller; stack: Stack }> {
   const step = startStep("Starting the stack");
-  rmSync(DATA_DIR, { recursive: true, force: true });
-  mkdirSync(DATA_DIR, { recursive: true });
+  rmSync(dataDir, { recursive: true, force: true });
+  mkdirSync(dataDir, { recursive: true });
   const adminToken = randomBytes(24).toString("base64url");
-  const logFile = join(DATA_DIR, "server.log");
-  const stack = await startStack({ port, dataDir: DATA_DIR, adminToken, logFile });
+  const logFile = join(dataDir, "server.log");
+  const stack = await startStack({ port, dataDir, adminToken, logFile });
   endTogether(stack);
   step.done(`${stack.url}, log in ${relative(process.cwd(), logFile)}`);
   return { admin: { url: stack.url, token: adminToken }, stack };
 }
 
-/** Ends the server on Ctrl-C, and this process with the server. */
+/** Ends the server on Ctrl-C or when the terminal is closed, and this process with the server. */
 function endTogether(stack: Stack): void {
   const stop = () => {
     console.log("\nStopping.");
     void stack.stop();
   };
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, stop);
   void stack.ended.then((code) => process.exit(process.exitCode ?? code ?? 1));
 }
 
-async function demonstrate(admin: Caller): Promise<void> {
+async function demonstrate(admin: Caller, dataDir: string): Promise<void> {
   const user = { url: admin.url, token: await createToken(admin, "demo") };
   const tables = await loadTelemetry(user);
   await checkCounts(user, tables, "Every acknowledged row is visible");
   await answerQuestions(user);
   await flushToParquet(admin);
   await checkCounts(user, tables, "The same rows, now from Parquet");
-  showParquet();
-  showHowToGoOn(user);
+  showParquet(join(dataDir, "r2"));
+  showHowToGoOn(user, dataDir);
 }
 
 /** Returns how many rows each table got. */
@@ -153,8 +157,7 @@ async function flushToParquet(admin: Caller): Promise<void> {
   );
 }
 
-function showParquet(): void {
-  const lake = join(relative(process.cwd(), DATA_DIR), "r2");
+function showParquet(lake: string): void {
   const tables = findTableFolders(lake);
   console.log(`Parquet files below ${lake}, as they would lie in your R2 bucket:`);
   for (const { folder, files, byteLength } of tables) {
@@ -164,7 +167,7 @@ function showParquet(): void {
   console.log(`With DuckDB: duckdb -c "FROM '${tables[0]!.folder}/**/*.parquet' LIMIT 10"\n`);
 }
 
-function showHowToGoOn({ url, token }: Caller): void {
+function showHowToGoOn({ url, token }: Caller, dataDir: string): void {
   console.log(`Sluice stays up on ${url} until Ctrl-C.
 
   token (reads and writes every database): ${token}
@@ -173,6 +176,8 @@ function showHowToGoOn({ url, token }: Caller): void {
     -H 'Authorization: Bearer ${token}' \\
     -H 'X-Arc-Database: ${DATABASE}' -H 'Content-Type: application/json' \\
     -d '{"sql": "SELECT event_type, count(*) FROM system_events GROUP BY ALL ORDER BY 2 DESC"}'
+
+The next npm start begins empty. To go on with this data: npm run serve -- --data ${dataDir}
 `);
 }
 

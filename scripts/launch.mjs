@@ -31,8 +31,9 @@ function isInstalled() {
 
 function install() {
   console.error("Installing the dependencies named in package-lock.json (once, about a minute) …");
-  // Not `npm ci`: it refuses a lock file in which a binary for some other platform is missing, which
-  // depends on what the registry had when it was written. `--no-save` leaves the lock file alone.
+  // Not `npm ci`: it refuses a lock file in which a binary for some other platform is missing,
+  // which depends on what the registry had when it was written. `--no-save` leaves the lock file
+  // alone.
   const settings = ["--no-save", "--no-audit", "--no-fund", "--include=dev", "--include=optional"];
   // Tools that ask for a newer Node run on the one that is installed here, so no warnings of that.
   const args = ["install", ...settings, "--loglevel=error", "--engine-strict=false"];
@@ -55,10 +56,22 @@ function run(target, args) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => child.kill(signal));
   }
+  if (process.env.npm_lifecycle_event) endWithParent(child);
   child.on("error", (error) => fail(`cannot run ${command}: ${error.message}`));
   child.on("exit", (code, signal) => {
     process.exit(code ?? 128 + constants.signals[signal]);
   });
+}
+
+/** npm ends the shell between itself and us on SIGTERM, and the shell does not pass it on. */
+function endWithParent(child) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill("SIGTERM");
+  }, 200);
+  watch.unref();
 }
 
 function findNode() {

@@ -19,7 +19,7 @@ export interface EncodedBatch {
   /** Goes into `Idempotency-Key`: one per batch, the same however often it is sent. */
   readonly key: string;
   readonly rowCount: number;
-  readonly body: Uint8Array;
+  readonly body: Uint8Array<ArrayBuffer>;
 }
 
 const ATTEMPTS_MAX = 12;

@@ -47,8 +47,8 @@ export const LIMITS = {
   readGapBytesMax: 64 * KB,
   /** A wanted range is cut into pieces of this size, so that the window can move in steps. */
   readRangeBytesMax: 4 * MB,
-  /** Read that nobody planned: at least this much, because the next one will follow it. */
-  readMissBytesMin: 256 * KB,
+  /** Reads that nobody planned and that follow each other grow up to this. */
+  readMissBytesMax: 1 * MIB,
 
   /** Cloudflare documents 2 MB for a Durable Object row; stay below it with the row's other columns. */
   logRowBytesMax: 1_900_000,

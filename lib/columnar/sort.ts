@@ -58,7 +58,7 @@ function orderOf(words: Int32Array, rowCount: number): Uint32Array {
   for (let row = 0; row < rowCount; row++) order[row] = row;
 
   for (const [digits, bits] of [
-    [lows, spreadHigh > 0 ? 32 : bitWidth(spreadLow)],
+    [lows, bitWidth(spreadLow)],
     [highs, bitWidth(spreadHigh)],
   ] as const) {
     for (let shift = 0; shift < bits; shift += DIGIT_BITS) {
@@ -89,11 +89,11 @@ function distancesFromMin(words: Int32Array, rowCount: number) {
     const low = words[2 * row] >>> 0;
     lows[row] = low - minLow;
     highs[row] = words[2 * row + 1] - minHigh - (low < minLow ? 1 : 0);
-    // Only the highest bit matters, so that the union of all bits serves as the largest distance.
+    // Only the highest bit in use matters, and the union of all distances has it.
     spreadLow |= lows[row];
     spreadHigh |= highs[row];
   }
-  return { lows, highs, spreadLow: spreadLow >>> 0, spreadHigh: spreadHigh >>> 0 };
+  return { lows, highs, spreadLow, spreadHigh };
 }
 
 function bitWidth(value: number): number {

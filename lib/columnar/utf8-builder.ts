@@ -21,6 +21,8 @@ export class Utf8Builder {
   #codes = new Int32Array(ROWS_INITIAL);
   readonly #heap: TextHeapBuilder;
   #dictionary: TextDictionary | null;
+  /** Of appendText; begins at 0. */
+  readonly #slice = newTextSlices(1);
 
   constructor(name: string) {
     this.name = name;
@@ -59,9 +61,8 @@ export class Utf8Builder {
 
   appendText(text: string): void {
     const bytes = UTF8.encode(text);
-    const slices = newTextSlices(1);
-    slices.ends[0] = bytes.length;
-    this.appendSlices(bytes, new DataView(bytes.buffer), slices, 1);
+    this.#slice.ends[0] = bytes.length;
+    this.appendSlices(bytes, new DataView(bytes.buffer, bytes.byteOffset), this.#slice, 1);
   }
 
   finish(): Utf8Column {

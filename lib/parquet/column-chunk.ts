@@ -7,6 +7,7 @@ import type { Column, ColumnType } from "#lib/columnar/types.ts";
 import { bloomFilterBytes } from "./bloom-filter.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { encoderOf, type ColumnEncoder, type EncodedValues } from "./column-encoder.ts";
+import type { DictionaryBuilder } from "./dictionary.ts";
 import type { FileRange } from "./file-output.ts";
 import { ENCODING, isRequired, PAGE_TYPE, type Encoding } from "./format.ts";
 import type { PageWriter } from "./page-writer.ts";
@@ -46,9 +47,10 @@ export function writeColumnChunk(
   from: number,
   to: number,
   out: PageWriter,
+  dictionaries: DictionaryBuilder,
 ): { chunk: ColumnChunk; bloomFilter: Uint8Array | null } {
   const values = presentValues(column, from, to);
-  const encoder = encoderOf(values);
+  const encoder = encoderOf(values, dictionaries);
   const start = out.offset;
   const plainBefore = out.plainByteLength;
   const dictionaryOffset = writeDictionaryPage(encoder, out);

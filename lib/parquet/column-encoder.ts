@@ -12,7 +12,7 @@ import type { Column, TextHeap, Utf8Column } from "#lib/columnar/types.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { writeDeltaBinaryPacked } from "./delta-binary-packed.ts";
 import { writeDeltaLengthByteArray } from "./delta-length-byte-array.ts";
-import { buildDictionary, type Dictionary } from "./dictionary.ts";
+import type { Dictionary, DictionaryBuilder } from "./dictionary.ts";
 import { ENCODING, type Encoding } from "./format.ts";
 import { writePlainBools, writePlainDoubles, writePlainInt64s, writePlainTexts } from "./plain.ts";
 import { writeHybrid } from "./rle-bitpacked-hybrid.ts";
@@ -44,8 +44,8 @@ export interface ColumnEncoder {
   encode(from: number, to: number, out: ByteWriter): EncodedValues;
 }
 
-/** `values` holds no NULL. */
-export function encoderOf(values: Column): ColumnEncoder {
+/** `values` holds no NULL. The encoder is valid until `dictionaries` serves another column. */
+export function encoderOf(values: Column, dictionaries: DictionaryBuilder): ColumnEncoder {
   assert(values.validity === null, "encoders see only values that are there");
   const common = { dictionary: null, bloom: null, byteLengths: null };
   switch (values.type) {
@@ -69,7 +69,7 @@ export function encoderOf(values: Column): ColumnEncoder {
         },
       };
     case "utf8": {
-      const dictionary = values.rowCount === 0 ? null : buildDictionary(values);
+      const dictionary = values.rowCount === 0 ? null : dictionaries.build(values);
       return dictionary === null ? textEncoder(values) : dictionaryEncoder(values, dictionary);
     }
   }

@@ -30,51 +30,73 @@ export interface Dictionary {
   readonly indexWidth: number;
 }
 
-/** null when the column's values repeat too little. `column` has no NULL and is not empty. */
-export function buildDictionary(column: Utf8Column): Dictionary | null {
-  const { codes, heap, rowCount } = column;
-  const textsMax = Math.ceil(rowCount * DISTINCT_SHARE_MAX);
-  const entries = new Int32Array(textsMax);
-  const indices = new Int32Array(rowCount);
-  /** By code: number of its text + 1, 0 = not seen yet. */
-  const numbers = new Int32Array(heap.entryCount);
-  const texts = heap.isDistinct ? null : new TextTable(heap, entries);
+/** For column after column: what it returns is valid until it is asked again. */
+export class DictionaryBuilder {
+  readonly #entries = new ReusedArray();
+  readonly #indices = new ReusedArray();
+  readonly #numbers = new ReusedArray();
+  readonly #slots = new ReusedArray();
 
-  let count = 0;
-  let byteLength = 0;
-  for (let i = 0; i < rowCount; i++) {
-    if (i === SAMPLE_VALUES && count > SAMPLE_DISTINCT_MAX) return null;
-    const code = codes[i];
-    let number = numbers[code] - 1;
-    if (number < 0) {
-      number = texts === null ? count : texts.find(code, count);
-      if (number < 0) return null;
-      numbers[code] = number + 1;
-      if (number === count) {
-        byteLength += 4 + heap.offsets[code + 1] - heap.offsets[code];
-        if (count === textsMax || byteLength > DICTIONARY_BYTES_MAX) return null;
-        entries[count++] = code;
+  /** null when the column's values repeat too little. `column` has no NULL and is not empty. */
+  build({ codes, heap, rowCount }: Utf8Column): Dictionary | null {
+    const textsMax = Math.ceil(rowCount * DISTINCT_SHARE_MAX);
+    const entries = this.#entries.zeros(textsMax);
+    const indices = this.#indices.zeros(rowCount);
+    /** By code: number of its text + 1, 0 = not seen yet. */
+    const numbers = this.#numbers.zeros(heap.entryCount);
+    const slotCount = heap.isDistinct ? 0 : 2 ** bitWidth(2 * textsMax);
+    const slots = this.#slots.zeros(slotCount);
+    const texts = heap.isDistinct ? null : new TextTable(heap, entries, slots);
+
+    let count = 0;
+    let byteLength = 0;
+    for (let i = 0; i < rowCount; i++) {
+      if (i === SAMPLE_VALUES && count > SAMPLE_DISTINCT_MAX) return null;
+      const code = codes[i];
+      let number = numbers[code] - 1;
+      if (number < 0) {
+        number = texts === null ? count : texts.find(code, count);
+        if (number < 0) return null;
+        numbers[code] = number + 1;
+        if (number === count) {
+          byteLength += 4 + heap.offsets[code + 1] - heap.offsets[code];
+          if (count === textsMax || byteLength > DICTIONARY_BYTES_MAX) return null;
+          entries[count++] = code;
+        }
       }
+      indices[i] = number;
     }
-    indices[i] = number;
+    // Arrow writes one bit, not none, for a dictionary of one text; so all readers know that.
+    const indexWidth = Math.max(1, bitWidth(count - 1));
+    return { entries: entries.subarray(0, count), indices, indexWidth };
   }
-  // Arrow writes one bit, not none, for a dictionary of one text; so all readers know that.
-  const indexWidth = Math.max(1, bitWidth(count - 1));
-  return { entries: entries.subarray(0, count), indices, indexWidth };
+}
+
+/** Arrays of a megabyte, made anew for each column, would pile up faster than they are collected. */
+class ReusedArray {
+  #array = new Int32Array(0);
+
+  zeros(length: number): Int32Array {
+    if (this.#array.length < length) this.#array = new Int32Array(length);
+    else this.#array.fill(0, 0, length);
+    return this.#array.subarray(0, length);
+  }
 }
 
 /** Finds the text that a heap entry repeats. A hash table of text numbers with linear probing. */
 class TextTable {
   readonly #heap: TextHeap;
   readonly #entries: Int32Array;
-  /** Number of the text + 1, 0 = free. */
   readonly #slots: Int32Array;
 
-  /** `entries` is the caller's list of texts, which grows as it takes new ones. */
-  constructor(heap: TextHeap, entries: Int32Array) {
+  /**
+   * `entries` is the caller's list of texts, which grows as it takes new ones. `slots` has a power of
+   * two of zeros: number of the text + 1, 0 = free.
+   */
+  constructor(heap: TextHeap, entries: Int32Array, slots: Int32Array) {
     this.#heap = heap;
     this.#entries = entries;
-    this.#slots = new Int32Array(2 ** bitWidth(2 * entries.length));
+    this.#slots = slots;
   }
 
   /** The number of the entry's text; `newNumber` if there was none; -1 when too many texts collide. */

@@ -17,6 +17,7 @@ import type { ColumnTable } from "#lib/columnar/types.ts";
 
 import { arrowSchema } from "./arrow-schema.ts";
 import { writeColumnChunk, type ColumnChunk } from "./column-chunk.ts";
+import { DictionaryBuilder } from "./dictionary.ts";
 import { FileOutput, type FileRange } from "./file-output.ts";
 import { footerBytes, type ChunkEntry } from "./footer.ts";
 import { MAGIC, type ParquetColumn } from "./format.ts";
@@ -74,6 +75,7 @@ export class ParquetWriter {
   readonly #options: WriteOptions;
   readonly #output: FileOutput;
   readonly #pages: PageWriter;
+  readonly #dictionaries = new DictionaryBuilder();
   readonly #rowGroups: RowGroup[] = [];
 
   /** Parts of the file go to `sink` in order; it may keep them. */
@@ -95,7 +97,9 @@ export class ParquetWriter {
     assert(isInOrder(timeColumn(table).words, from, to), "a row group's rows are sorted by time");
     assert(this.#hasColumns(table), "all row groups have the file's columns");
 
-    const written = table.columns.map((column) => writeColumnChunk(column, from, to, this.#pages));
+    const written = table.columns.map((column) =>
+      writeColumnChunk(column, from, to, this.#pages, this.#dictionaries),
+    );
     this.#rowGroups.push(
       written.map(({ chunk, bloomFilter }) => ({
         chunk,

@@ -21,16 +21,13 @@ export function readCellAsText(reader: MessagePackReader): string {
     case KIND.timestamp:
       return readTimestampAsText(reader);
     default:
-      return readJson(reader);
+      return readJson(reader, 0);
   }
 }
 
 /** Reads one cell that is a map or an array, and everything in it, without making anything of it. */
 export function checkNested(reader: MessagePackReader, depth = 1): void {
-  if (depth > LIMITS.cellDepthMax) {
-    const reason = `maps and arrays are nested more than ${LIMITS.cellDepthMax} deep`;
-    throw reader.refuse("column_type_unsupported", reason, { limit: LIMITS.cellDepthMax });
-  }
+  checkDepth(reader, depth);
   const isMap = isMapTag(reader.tag());
   const count = isMap ? reader.mapLength() : reader.arrayLength();
   for (let left = count; left > 0; left--) {
@@ -43,6 +40,12 @@ export function checkNested(reader: MessagePackReader, depth = 1): void {
     else if (kind !== 0 || tag === TAG.nil) reader.take(SIZE_OF_TAG[tag]);
     else throw unsupported(reader, tag);
   }
+}
+
+function checkDepth(reader: MessagePackReader, depth: number): void {
+  if (depth <= LIMITS.cellDepthMax) return;
+  const reason = `maps and arrays are nested more than ${LIMITS.cellDepthMax} deep`;
+  throw reader.refuse("column_type_unsupported", reason, { limit: LIMITS.cellDepthMax });
 }
 
 function checkKey(reader: MessagePackReader): void {
@@ -67,7 +70,8 @@ export function unsupported(reader: MessagePackReader, tag: number): Error {
   return reader.refuse("column_type_unsupported", `${nameOfTag(tag)} is not supported`);
 }
 
-function readJson(reader: MessagePackReader): string {
+/** `depth`: of maps and arrays around this value. */
+function readJson(reader: MessagePackReader, depth: number): string {
   const tag = reader.tag();
   switch (KIND_OF_TAG[tag]) {
     case KIND.int:
@@ -84,7 +88,8 @@ function readJson(reader: MessagePackReader): string {
     case KIND.timestamp:
       return `"${readTimestampAsText(reader)}"`;
     case KIND.nested:
-      return isMapTag(tag) ? readMapAsJson(reader) : readArrayAsJson(reader);
+      checkDepth(reader, depth + 1);
+      return isMapTag(tag) ? readMapAsJson(reader, depth + 1) : readArrayAsJson(reader, depth + 1);
     default:
       if (tag !== TAG.nil) throw unsupported(reader, tag);
       reader.take(1);
@@ -92,18 +97,18 @@ function readJson(reader: MessagePackReader): string {
   }
 }
 
-function readMapAsJson(reader: MessagePackReader): string {
+function readMapAsJson(reader: MessagePackReader, depth: number): string {
   const pairs: string[] = [];
   for (let left = reader.mapLength(); left > 0; left--) {
-    const key = readJson(reader);
-    pairs.push(`${key.startsWith('"') ? key : `"${key}"`}:${readJson(reader)}`);
+    const key = readJson(reader, depth);
+    pairs.push(`${key.startsWith('"') ? key : `"${key}"`}:${readJson(reader, depth)}`);
   }
   return `{${pairs.join(",")}}`;
 }
 
-function readArrayAsJson(reader: MessagePackReader): string {
+function readArrayAsJson(reader: MessagePackReader, depth: number): string {
   const elements: string[] = [];
-  for (let left = reader.arrayLength(); left > 0; left--) elements.push(readJson(reader));
+  for (let left = reader.arrayLength(); left > 0; left--) elements.push(readJson(reader, depth));
   return `[${elements.join(",")}]`;
 }
 

@@ -7,6 +7,7 @@
 // characters, columns of unequal length, and bytes after the end. Batches of earlier versions lie
 // in the buffer when a new one starts: what is refused here must never grow.
 
+import type { ErrorCode } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { KIND } from "#lib/columnar/kinds.ts";
 import type { MessagePackReader } from "./msgpack-reader.ts";
@@ -25,6 +26,7 @@ export type ReadColumn = (name: string, rowCount: number) => void;
 
 const MEASUREMENT = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const CONTROL_CHARACTER = /\p{Cc}/u;
+const KEY_BYTES_MAX = 128;
 const ROW_FORM_KEYS = new Set(["fields", "f", "batch"]);
 
 export function walkBatch(reader: MessagePackReader, readColumn: ReadColumn): BatchFrame {
@@ -57,7 +59,7 @@ function topLevelLength(reader: MessagePackReader): number {
 }
 
 function readKey(reader: MessagePackReader, seen: Set<string>): string {
-  const key = readShortText(reader, "a key of the batch");
+  const key = readShortText(reader, "batch_shape_invalid", "a key of the batch", KEY_BYTES_MAX);
   if (seen.has(key)) {
     throw reader.refuse("batch_shape_invalid", `the key ${JSON.stringify(key)} is there twice`);
   }
@@ -66,33 +68,38 @@ function readKey(reader: MessagePackReader, seen: Set<string>): string {
 }
 
 /** Text that is made a string: bounded, or a hostile body has us make a string of 100 MB. */
-function readShortText(reader: MessagePackReader, what: string): string {
+function readShortText(
+  reader: MessagePackReader,
+  code: ErrorCode,
+  what: string,
+  bytesMax: number,
+): string {
   const tag = reader.tag();
   if (KIND_OF_TAG[tag] !== KIND.text) {
-    throw reader.refuse("batch_shape_invalid", `${what} is ${nameOfTag(tag)}, not text`);
+    throw reader.refuse(code, `${what} is ${nameOfTag(tag)}, not text`);
   }
   const start = reader.textStart();
   const byteLength = reader.position - start;
-  if (byteLength > LIMITS.columnNameBytesMax) {
-    const reason = `${what} has ${byteLength} bytes, more than ${LIMITS.columnNameBytesMax}`;
-    throw reader.refuse("batch_shape_invalid", reason, { limit: LIMITS.columnNameBytesMax });
+  if (byteLength > bytesMax) {
+    const reason = `${what} has ${byteLength} bytes, more than ${bytesMax}`;
+    throw reader.refuse(code, reason, { limit: bytesMax });
   }
   return reader.decodeSince(start);
 }
 
 function readMeasurement(reader: MessagePackReader): string {
-  const measurement = readShortText(reader, 'the measurement\'s name, "m",');
-  if (MEASUREMENT.test(measurement) && measurement.length <= LIMITS.measurementNameCharsMax) {
-    return measurement;
-  }
+  const what = 'the measurement\'s name, "m",';
+  const charsMax = LIMITS.measurementNameCharsMax; // those of a name are one byte each
+  const measurement = readShortText(reader, "name_invalid", what, charsMax);
+  if (MEASUREMENT.test(measurement)) return measurement;
   const reason =
     `measurement ${JSON.stringify(measurement)}: a name begins with a letter and goes on with ` +
-    `letters, digits, "_" and "-", ${LIMITS.measurementNameCharsMax} at most`;
+    `letters, digits, "_" and "-"`;
   throw reader.refuse("name_invalid", reason, { measurement });
 }
 
 function readTimeUnit(reader: MessagePackReader): TimeUnit {
-  const declared = readShortText(reader, '"time_unit"');
+  const declared = readShortText(reader, "batch_shape_invalid", '"time_unit"', KEY_BYTES_MAX);
   const unit = TIME_UNITS.find((known) => known === declared);
   if (unit !== undefined) return unit;
   const reason = `"time_unit" is ${JSON.stringify(declared)}, not one of ${TIME_UNITS.join(", ")}`;
@@ -138,17 +145,8 @@ function walkColumns(reader: MessagePackReader, readColumn: ReadColumn): number 
 }
 
 function readColumnName(reader: MessagePackReader, seen: Set<string>): string {
-  const tag = reader.tag();
-  if (KIND_OF_TAG[tag] !== KIND.text) {
-    throw reader.refuse("column_name_invalid", `a column's name is ${nameOfTag(tag)}, not text`);
-  }
-  const start = reader.textStart();
-  const byteLength = reader.position - start;
-  if (byteLength > LIMITS.columnNameBytesMax) {
-    const reason = `a column's name has ${byteLength} bytes, more than ${LIMITS.columnNameBytesMax}`;
-    throw reader.refuse("column_name_invalid", reason, { limit: LIMITS.columnNameBytesMax });
-  }
-  const name = reader.decodeSince(start);
+  const what = "a column's name";
+  const name = readShortText(reader, "column_name_invalid", what, LIMITS.columnNameBytesMax);
   if (name === "") throw reader.refuse("column_name_invalid", "a column's name is empty");
   const quoted = JSON.stringify(name);
   if (CONTROL_CHARACTER.test(name)) {

@@ -62,7 +62,8 @@ export async function readConsistently(
     });
     return { version: snapshot.version, tables };
   }
-  const message = "rows come in faster than they are written to files; narrow the time range or wait";
+  const message =
+    "rows come in faster than they are written to files; narrow the time range or wait";
   throw new SluiceError("flush_timeout", message, { retry_after_s: 5 });
 }
 

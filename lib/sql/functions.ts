@@ -93,5 +93,10 @@ function isUnqualified({ schema, catalog }: FunctionCall): boolean {
 }
 
 function namesIn(text: string): ReadonlySet<string> {
-  return new Set(text.trim().split(/\s+/).map((name) => name.toLowerCase()));
+  return new Set(
+    text
+      .trim()
+      .split(/\s+/)
+      .map((name) => name.toLowerCase()),
+  );
 }

@@ -57,7 +57,8 @@ export class QueryFiles {
     if (known !== undefined) return known;
     const { bytes, types } = tailFile(schema, tail);
     const name = `tails/${this.#tails.size}.parquet`;
-    const read = (offset: number, byteLength: number) => bytes.subarray(offset, offset + byteLength);
+    const read = (offset: number, byteLength: number) =>
+      bytes.subarray(offset, offset + byteLength);
     this.#sources.set(name, { byteLength: bytes.byteLength, read });
     for (const { header } of tail) this.tailRows += header.rowCount;
     const file = { name, types };

@@ -63,7 +63,11 @@ export class ReadAhead {
     this.#resident.clear();
   }
 
-  #read(planned: PlannedFile, offset: number, byteLength: number): Uint8Array | Promise<Uint8Array> {
+  #read(
+    planned: PlannedFile,
+    offset: number,
+    byteLength: number,
+  ): Uint8Array | Promise<Uint8Array> {
     const piece = this.#pieceAt(planned, offset, offset + byteLength);
     const take = (bytes: Uint8Array): Uint8Array => {
       this.#touch(piece, offset + byteLength >= piece.end);
@@ -88,10 +92,16 @@ export class ReadAhead {
     const next = after === -1 ? pieces.length : after;
     const before = pieces[next - 1];
     if (before !== undefined && end <= before.end) return before;
-    const from = Math.max(pageStart(start), before !== undefined && before.end <= start ? before.end : 0);
+    const from = Math.max(
+      pageStart(start),
+      before !== undefined && before.end <= start ? before.end : 0,
+    );
     const limit = pieces[next]?.start ?? file.byteLength;
-    const reach = Math.max(end, Math.min(from + LIMITS.readMissBytesMin, limit));
-    const piece = newPiece(file.key, { start: from, end: reach });
+    // Whoever reads on where nothing is planned gets twice as much each time.
+    const isReadingOn = before !== undefined && before.end === from;
+    const byteLength = isReadingOn ? 2 * (before.end - before.start) : 0;
+    const ahead = Math.min(from + byteLength, from + LIMITS.readMissBytesMax, limit);
+    const piece = newPiece(file.key, { start: from, end: Math.max(end, ahead) });
     pieces.splice(next, 0, piece);
     return piece;
   }
@@ -104,8 +114,10 @@ export class ReadAhead {
         this.#queue.shift();
         if (piece.content === null) void this.#load(piece).catch(ignore);
       } else if (this.#nextFile < this.#files.length) {
-        if (!this.#makeRoom(LIMITS.readMissBytesMin)) return;
-        void this.#plan(this.#files[this.#nextFile++]!).catch(ignore);
+        const planned = this.#files[this.#nextFile]!;
+        if (!this.#makeRoom(planned.file.footerByteLength)) return;
+        this.#nextFile++;
+        void this.#plan(planned).catch(ignore);
       } else {
         return;
       }
@@ -120,7 +132,10 @@ export class ReadAhead {
     const bytes = await (footer.content ?? this.#load(footer));
     for (const wanted of planRanges(bytes, file.byteLength, wish)) {
       // Pieces that a read has made meanwhile stay; what they hold is fetched once.
-      const piece = newPiece(file.key, { start: wanted.start, end: Math.min(wanted.end, footer.start) });
+      const piece = newPiece(file.key, {
+        start: wanted.start,
+        end: Math.min(wanted.end, footer.start),
+      });
       const overlaps = pieces.some((other) => other.start < piece.end && piece.start < other.end);
       if (overlaps || piece.start >= piece.end) continue;
       pieces.push(piece);

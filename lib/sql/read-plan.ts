@@ -30,9 +30,9 @@ export function footerRange(byteLength: number, footerByteLength: number): ByteR
  */
 export function planRanges(footer: Uint8Array, byteLength: number, wish: ReadWish): ByteRange[] {
   const { row_groups: rowGroups } = parquetMetadata(footer.slice().buffer);
-  const chunks = rowGroups
-    .filter((rowGroup) => isWanted(rowGroup, wish.time))
-    .flatMap((rowGroup) => chunksOf(rowGroup, wish.columnNames));
+  const chunks = rowGroups.flatMap((rowGroup) =>
+    isWanted(rowGroup, wish.time) ? chunksOf(rowGroup, wish.columnNames) : glanceAt(rowGroup),
+  );
   return cut(join(chunks.map((range) => widen(range, byteLength))));
 }
 
@@ -53,8 +53,16 @@ function chunksOf({ columns }: RowGroup, names: ReadonlySet<string> | null): Byt
   });
 }
 
+/** The engine looks at the beginning of a row group's time before it passes the row group over. */
+function glanceAt(rowGroup: RowGroup): ByteRange[] {
+  return chunksOf(rowGroup, new Set()).map(({ start }) => ({ start, end: start + 1 }));
+}
+
 function widen({ start, end }: ByteRange, byteLength: number): ByteRange {
-  return { start: pageStart(start), end: Math.min(byteLength, pageStart(end - 1) + ENGINE_PAGE_BYTES) };
+  return {
+    start: pageStart(start),
+    end: Math.min(byteLength, pageStart(end - 1) + ENGINE_PAGE_BYTES),
+  };
 }
 
 function join(ranges: readonly ByteRange[]): ByteRange[] {

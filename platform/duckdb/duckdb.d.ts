@@ -44,7 +44,6 @@ declare module "*/duckdb-browser-blocking.mjs" {
   export function readString(module: WasmModule, pointer: number, byteLength: number): string;
 }
 
-
 declare namespace WebAssembly {
   /** An import that may answer with a promise: the wasm stack sleeps until it is settled (JSPI). */
   const Suspending: new (call: (...values: number[]) => unknown) => ExportValue & ImportValue;

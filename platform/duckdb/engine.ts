@@ -214,7 +214,7 @@ function failureCode(message: string): ErrorCode {
     case "FATAL Error":
       return "bug";
     default:
-      return message === "std::bad_alloc" ? "query_out_of_memory" : "query_failed";
+      return message.endsWith("std::bad_alloc") ? "query_out_of_memory" : "query_failed";
   }
 }
 

@@ -22,6 +22,7 @@ export interface StackOptions {
 export interface Stack {
   readonly url: string;
   readonly pid: number;
+  readonly isStopping: boolean;
   /** Resolves with the exit code when the server ends, whoever ended it. */
   readonly ended: Promise<number | null>;
   /** Lets requests in progress finish; resolves when the server is gone. */
@@ -44,11 +45,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const lastWords = readFileSync(logFile, "utf8").split("\n").slice(-20).join("\n");
     throw new Error(`the server ended with code ${url} before it was ready\n${lastWords}`);
   }
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await ended;
+  let isStopping = false;
+  return {
+    url,
+    pid: child.pid!,
+    get isStopping() {
+      return isStopping;
+    },
+    ended,
+    stop: async () => {
+      isStopping = true;
+      child.kill("SIGTERM");
+      await ended;
+    },
   };
-  return { url, pid: child.pid!, ended, stop };
 }
 
 export async function isPortFree(port: number): Promise<boolean> {

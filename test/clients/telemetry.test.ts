@@ -193,20 +193,17 @@ async function ask(connection: DuckDBConnection, sql: string, nowMs: number) {
   return (await connection.runAndReadAll(adapted)).getRowObjects();
 }
 
-const EVENT_TYPES = [
-  ...["deployment_started", "deployment_completed", "deployment_failed"],
-  ...["auto_scale_up", "auto_scale_down", "server_restart", "server_shutdown"],
-  ...["config_change", "certificate_renewed", "database_failover", "cache_invalidated"],
-  ...["user_signup", "user_login", "user_logout"],
-  ...["subscription_created", "subscription_upgraded", "subscription_cancelled"],
-  ...["payment_processed", "payment_failed", "refund_issued"],
-  ...["order_placed", "order_completed", "order_cancelled"],
-  ...["feature_flag_toggled", "ab_test_started"],
-  ...["authentication_success", "authentication_failed", "authorization_denied"],
-  ...["privilege_escalation", "rate_limit_exceeded", "ddos_detected"],
-  ...["api_key_created", "api_key_rotated", "api_key_revoked"],
-  ...["suspicious_activity", "account_locked"],
-  ...["background_job_started", "background_job_completed", "background_job_failed"],
-  ...["circuit_breaker_opened", "circuit_breaker_closed"],
-  ...["health_check_failed", "health_check_recovered", "cache_cleared", "queue_purged"],
-];
+const EVENT_TYPES = `
+  deployment_started deployment_completed deployment_failed auto_scale_up auto_scale_down
+  server_restart server_shutdown config_change certificate_renewed database_failover
+  cache_invalidated user_signup user_login user_logout subscription_created
+  subscription_upgraded subscription_cancelled payment_processed payment_failed refund_issued
+  order_placed order_completed order_cancelled feature_flag_toggled ab_test_started
+  authentication_success authentication_failed authorization_denied privilege_escalation
+  rate_limit_exceeded ddos_detected api_key_created api_key_rotated api_key_revoked
+  suspicious_activity account_locked background_job_started background_job_completed
+  background_job_failed circuit_breaker_opened circuit_breaker_closed health_check_failed
+  health_check_recovered cache_cleared queue_purged
+`
+  .trim()
+  .split(/\s+/);

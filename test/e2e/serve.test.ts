@@ -65,6 +65,7 @@ test("workerd alone killed is started again on the same port", async () => {
   const pid = workerdPid();
   process.kill(pid, "SIGKILL");
   await untilReplaced(pid);
+  expect(await status("/ready")).toBe(200);
 });
 
 test("the supervisor alone killed leaves a workerd that the next start ends", async () => {
@@ -77,19 +78,13 @@ test("the supervisor alone killed leaves a workerd that the next start ends", as
   expect(readFileSync(stack.logPath, "utf8")).toContain(`ending workerd ${left}`);
 });
 
-test("SIGTERM lets a request in flight finish, then ends with 0", async () => {
-  const answer = new Promise<number>((resolve, reject) => {
-    const post = request(`${stack.url}/api/v1/write/msgpack`, { method: "POST" }, (response) => {
-      response.resume();
-      resolve(response.statusCode!);
-    });
-    post.on("error", reject);
-    post.setHeader("authorization", `Bearer ${ADMIN_TOKEN}`);
-    post.write(Buffer.of(0x81));
-    setTimeout(() => post.end(Buffer.of(0xc0, 0xc0)), 500);
-  });
+test.each([
+  ["SIGTERM to the server", "SIGTERM", 1],
+  ["Ctrl-C, which every process of a terminal gets,", "SIGINT", -1],
+] as const)("%s lets a request in flight finish, then ends with 0", async (_, signal, group) => {
+  const answer = slowRequest();
   await sleep(200);
-  const code = stack.stop();
+  const code = stack.end(signal, group * stack.pid);
   // Not a batch, so the answer is a refusal; that it comes at all is the point.
   expect(await answer).toBe(400);
   expect(await code).toBe(0);
@@ -107,3 +102,17 @@ test("no token lies in the folder when one was given; the folder is its owner's"
   expect(readFileSync(join(data, "workerd.capnp"), "utf8")).not.toContain(ADMIN_TOKEN);
   expect(statSync(data).mode & 0o077).toBe(0);
 });
+
+/** Sends its body in two halves, 500 ms apart. */
+function slowRequest(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const post = request(`${stack.url}/api/v1/write/msgpack`, { method: "POST" }, (response) => {
+      response.resume();
+      resolve(response.statusCode!);
+    });
+    post.on("error", reject);
+    post.setHeader("authorization", `Bearer ${ADMIN_TOKEN}`);
+    post.write(Buffer.of(0x81));
+    setTimeout(() => post.end(Buffer.of(0xc0, 0xc0)), 500);
+  });
+}

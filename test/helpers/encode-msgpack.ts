@@ -28,12 +28,26 @@ export interface BatchContent {
   readonly timeUnit?: string;
 }
 
-/** Keys in the order `columns`, `time_unit`, `m`: the awkward one, names come last. */
+/** Keys in one of two orders: a decoder learns the name and unit before the columns, or after. */
 export function encodeBatch(batch: BatchContent, choose: ChooseWidth = shortest): Uint8Array {
   const entries: [string, Cell][] = [["columns", new Map(batch.columns)]];
   if (batch.timeUnit !== undefined) entries.push(["time_unit", batch.timeUnit]);
   entries.push(["m", batch.measurement]);
-  return encodeCell(new Map(entries), choose);
+  const ordered = choose(2) === 0 ? entries : entries.toReversed();
+  return encodeCell(new Map(ordered), choose);
+}
+
+/** A batch of one column. */
+export function batchOf(name: string, cells: readonly Cell[]): Uint8Array {
+  return encodeBatch({ measurement: "m", columns: [[name, cells]] });
+}
+
+/** A batch of one column, up to 15 cells; those given as bytes stand in it as they are. */
+export function rawBatch(name: string, cells: readonly (Cell | Uint8Array)[]): Uint8Array {
+  const written = cells.map((cell) => (cell instanceof Uint8Array ? cell : encodeCell(cell)));
+  const head = [Uint8Array.of(0x82), encodeCell("m"), encodeCell("m"), encodeCell("columns")];
+  const header = [Uint8Array.of(0x81), encodeCell(name), Uint8Array.of(0x90 | cells.length)];
+  return Buffer.concat([...head, ...header, ...written]);
 }
 
 export function encodeCell(cell: Cell, choose: ChooseWidth = shortest): Uint8Array {

@@ -58,7 +58,8 @@ function plain(value: unknown): unknown {
   if (typeof value === "number") return Number(value.toPrecision(10));
   if (typeof value !== "string") return value;
   const [, date, time = "00:00:00"] = TIMESTAMP.exec(value) ?? [];
-  if (date !== undefined) return `${date} ${time.includes(".") ? time.replace(/\.?0+$/, "") : time}`;
+  if (date !== undefined)
+    return `${date} ${time.includes(".") ? time.replace(/\.?0+$/, "") : time}`;
   // 64-bit and wider integers come as text from the native engine.
   return /^-?\d+(?:\.\d+)?$/.test(value) ? Number(Number(value).toPrecision(10)) : value;
 }

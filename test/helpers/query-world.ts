@@ -3,13 +3,18 @@
 
 import { gzipSync } from "node:zlib";
 import { encode } from "@msgpack/msgpack";
-import { isRefusal } from "#lib/base/errors.ts";
+import { isRefusal, SluiceError } from "#lib/base/errors.ts";
 import type { BatchHeader } from "#lib/buffer/types.ts";
 import { CatalogCore } from "#lib/catalog/catalog.ts";
 import { meets } from "#lib/catalog/prune.ts";
 import { writeSegment } from "#lib/flush/write-segment.ts";
+import type { ColumnType } from "#lib/columnar/types.ts";
+import { writeParquet } from "#lib/parquet/write-file.ts";
 import { scanBatch } from "#lib/protocol/scan-batch.ts";
+import { TableBuilder } from "#lib/protocol/table-builder.ts";
 import type { DatabaseReader } from "#lib/sql/consistent-read.ts";
+import type { QueryPorts } from "../../workers/query/run-query.ts";
+import type { EngineHold, SqlEngine } from "#lib/sql/engine.ts";
 import { ManualClock, MemoryLake, MemorySqlStore } from "./memory-world.ts";
 
 export type Columns = Record<string, unknown[]>;
@@ -57,15 +62,19 @@ export class QueryDatabase implements DatabaseReader {
     const batches = this.#tail.filter(({ header }) => header.segmentId === segmentId);
     const headers = batches.map(({ header }) => header);
     const run = { headers, bodies: batches.map(({ body }) => body) };
-    await writeSegment(this.#databaseId, { segmentId, run }, {
-      schemas: async (tableIds) => this.catalog.schemas(tableIds),
-      commit: async (request) => {
-        const result = this.catalog.commit(this.#databaseId, request);
-        if (isRefusal(result)) throw new Error(result.message);
-        return result;
+    await writeSegment(
+      this.#databaseId,
+      { segmentId, run },
+      {
+        schemas: async (tableIds) => this.catalog.schemas(tableIds),
+        commit: async (request) => {
+          const result = this.catalog.commit(this.#databaseId, request);
+          if (isRefusal(result)) throw new Error(result.message);
+          return result;
+        },
+        lake: this.#lake,
       },
-      lake: this.#lake,
-    });
+    );
   }
 
   async flush(): Promise<void> {
@@ -106,8 +115,12 @@ export class QueryWorld {
   readonly lake = new MemoryLake(this.clock);
   readonly databases = new Map<string, QueryDatabase>();
   /** Every read of the lake. */
-  reads: { key: string; byteLength: number }[] = [];
-  #ports: import("../../workers/query/run-query.ts").QueryPorts | null = null;
+  reads: { key: string; offset: number; byteLength: number }[] = [];
+  /** So many of the next reads fail. */
+  failReads = 0;
+  /** A query fails after so many parts of its result; null: it does not. */
+  failAfterParts: number | null = null;
+  #ports: QueryPorts | null = null;
 
   constructor(...names: string[]) {
     for (const [id, name] of names.entries()) {
@@ -122,16 +135,43 @@ export class QueryWorld {
   async open(module: WebAssembly.Module): Promise<void> {
     const { ExclusiveEngine } = await import("#platform/duckdb/exclusive.ts");
     const engine = new ExclusiveEngine(module);
+    this.#connect((signal) => engine.acquire(signal));
+  }
+
+  /** With the engine of another world, which is quicker. */
+  openLike(other: QueryWorld): void {
+    this.#connect(other.#ports!.acquireEngine);
+  }
+
+  #connect(acquireEngine: QueryPorts["acquireEngine"]): void {
     this.#ports = {
-      acquireEngine: (signal) => engine.acquire(signal),
+      acquireEngine: async (signal) => {
+        const hold = await acquireEngine(signal);
+        return this.failAfterParts === null ? hold : this.#failing(hold, this.failAfterParts);
+      },
       listDatabases: async () => [...this.databases.keys()],
       openDatabase: async (name) => this.databases.get(name) ?? null,
       fetchRange: async (key, offset, byteLength) => {
-        this.reads.push({ key, byteLength });
+        this.reads.push({ key, offset, byteLength });
         await new Promise((resolve) => setTimeout(resolve, 0));
+        if (this.failReads-- > 0) throw new SluiceError("store_unavailable", "no answer");
         return this.lake.read(key, offset, byteLength);
       },
       nowMs: () => Date.now(),
+    };
+  }
+
+  #failing({ engine, release }: EngineHold, parts: number): EngineHold {
+    const run: SqlEngine["run"] = async function* (sql, files, signal) {
+      let left = parts;
+      for await (const part of engine.run(sql, files, signal)) {
+        if (left-- === 0) throw new SluiceError("query_failed", "in the middle");
+        yield part;
+      }
+    };
+    return {
+      engine: { parse: (sql) => engine.parse(sql), print: (ast) => engine.print(ast), run },
+      release,
     };
   }
 
@@ -148,4 +188,12 @@ export class QueryWorld {
       if (error.code === "bug") console.error(error.cause);
     });
   }
+}
+
+/** Rows of one table as the writer of segments would store them. `time` is in milliseconds. */
+export function parquetOf(types: Record<string, ColumnType>, columns: Columns): Uint8Array {
+  const builder = new TableBuilder(Object.entries(types).map(([name, type]) => ({ name, type })));
+  builder.append(encode({ m: "m", columns }, { useBigInt64: true }), 0);
+  const table = builder.finish();
+  return writeParquet(table, 0, table.rowCount, { keyValues: {} }).bytes;
 }

@@ -227,7 +227,8 @@ function readerOf(column: Column): (row: number) => Value {
       return (row) => column.values[row] === 1;
     case "utf8":
       return (row) => textAt(column.heap, column.codes[row]!);
-    default: {
+    case "int64":
+    case "timestamp": {
       const { buffer, byteOffset } = column.words;
       const integers = new BigInt64Array(buffer, byteOffset, column.rowCount);
       return (row) => integers[row]!;

@@ -43,12 +43,19 @@ const EVENT_TYPES = [
 export function seedTelemetry(endMs: number): Record<string, Columns> {
   const times = (count: number, stepMs: number) =>
     Array.from({ length: count }, (_, i) => endMs - 2 * MINUTE - i * stepMs);
-  const rows = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+  const rows = <T>(count: number, make: (i: number) => T): T[] =>
+    Array.from({ length: count }, (_, i) => make(i));
   const at = (i: number) => EVENT_TYPES[(i * 5) % EVENT_TYPES.length]!;
   return {
     system_events: {
-      // The last five fall into the incident that one document names by its date.
-      time: [...times(695, 7 * MINUTE + 13), ...rows(5, (i) => INCIDENT_MS + i * MINUTE)],
+      // Many in the last 40 minutes, then few; the last five in the incident that a query dates.
+      time: [
+        ...times(120, MINUTE / 3),
+        ...times(576, 12 * MINUTE + 13)
+          .slice(1)
+          .map((ms) => ms - 40 * MINUTE),
+        ...rows(5, (i) => INCIDENT_MS + i * MINUTE),
+      ],
       event_type: rows(700, (i) => at(i)[0]),
       event_category: rows(700, (i) => at(i)[1]),
       severity: rows(700, (i) => ["info", "warning", "error", "critical"][i % 4]!),

@@ -59,12 +59,12 @@ export class Stack {
 
   /** SIGTERM to the server alone. Returns its exit code. */
   async stop(): Promise<number | null> {
-    return this.#end("SIGTERM", this.pid);
+    return this.end("SIGTERM", this.pid);
   }
 
   /** SIGKILL to the whole process group: what a crash of the machine looks like to the files. */
   async kill(): Promise<void> {
-    await this.#end("SIGKILL", -this.pid);
+    await this.end("SIGKILL", -this.pid);
   }
 
   async restart(): Promise<void> {
@@ -78,7 +78,8 @@ export class Stack {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async #end(signal: NodeJS.Signals, target: number): Promise<number | null> {
+  /** `target` is a process id, or a group's as a negative one. Returns the exit code. */
+  async end(signal: NodeJS.Signals, target: number): Promise<number | null> {
     const child = this.#child!;
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const exit = once(child, "exit");

@@ -61,7 +61,9 @@ function startDeadline(): Deadline {
 }
 
 /** Up to `queryBufferBytesMax` of the answer; characters stand for bytes here. */
-async function collect(parts: AsyncGenerator<string, void>): Promise<{ text: string; isWhole: boolean }> {
+async function collect(
+  parts: AsyncGenerator<string, void>,
+): Promise<{ text: string; isWhole: boolean }> {
   let text = "";
   while (text.length <= LIMITS.queryBufferBytesMax) {
     const { value, done } = await parts.next();

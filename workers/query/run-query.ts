@@ -186,7 +186,10 @@ async function readTables(
   for (const [name, group] of Map.groupBy(wanted, ({ reference }) => reference.database)) {
     const database = await ports.openDatabase(name);
     if (database === null) return null;
-    const tables = group.map(({ reference, time }) => ({ measurement: reference.measurement, time }));
+    const tables = group.map(({ reference, time }) => ({
+      measurement: reference.measurement,
+      time,
+    }));
     const read = await readConsistently(database, tables);
     version = Math.max(version, read.version);
     for (const [at, content] of read.tables.entries()) {

@@ -34,7 +34,11 @@ export async function answerShow(
   });
 }
 
-async function tables(name: string, request: QueryRequest, ports: QueryPorts): Promise<unknown[][]> {
+async function tables(
+  name: string,
+  request: QueryRequest,
+  ports: QueryPorts,
+): Promise<unknown[][]> {
   if (!matchesAny(request.databases, name)) {
     const message = `Permission denied: read required on database "${name}"`;
     throw new SluiceError("permission_denied", message, { required: "read", database: name });

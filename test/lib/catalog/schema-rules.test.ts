@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { isSluiceError, type SluiceError } from "#lib/base/errors.ts";
+import type { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { growSchema } from "#lib/catalog/schema-rules.ts";
 import type { SchemaColumn } from "#lib/catalog/schema.ts";
 import { KIND, type ScannedColumn, type ValueKind } from "#lib/columnar/kinds.ts";
 import type { ColumnType } from "#lib/columnar/types.ts";
+import { refusalOf as refusalOfRun } from "../../helpers/refusal.ts";
 
 const TIME: SchemaColumn = { name: "time", type: "timestamp", takesNumbers: false };
 
@@ -20,13 +21,7 @@ function column(type: ColumnType | null, takesNumbers = false): SchemaColumn {
 }
 
 function refusalOf(current: SchemaColumn[], columns: ScannedColumn[]): SluiceError {
-  try {
-    growSchema(current, columns);
-  } catch (error) {
-    if (isSluiceError(error)) return error;
-    throw error;
-  }
-  throw new Error("the columns were accepted");
+  return refusalOfRun(() => growSchema(current, columns));
 }
 
 describe("a new column", () => {

@@ -37,14 +37,12 @@ describe("rows sorted by time", () => {
   });
 
   test("may be any distance from each other", () => {
-    const distances = fc
-      .integer({ min: 0, max: 63 })
-      .chain((bits) =>
-        fc.array(fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n }), {
-          minLength: 2,
-          maxLength: 60,
-        }),
-      );
+    const distances = fc.integer({ min: 0, max: 63 }).chain((bits) =>
+      fc.array(fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n }), {
+        minLength: 2,
+        maxLength: 60,
+      }),
+    );
     fc.assert(
       fc.property(distances, (times) => {
         const moved = times.map((time) => time - 2n ** 62n);

@@ -15,10 +15,8 @@ function isUtf8ByDecoder(bytes: Uint8Array): boolean {
 }
 
 /** Bytes at which the rules change, far more likely to come near valid text than random ones. */
-const edgeBytes = fc.constantFrom(
-  ...[0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf],
-  ...[0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff],
-);
+const EDGES = Buffer.from("00417f808f909fa0bfc0c1c2dfe0e1ecedeeeff0f1f3f4f5ff", "hex");
+const edgeBytes = fc.constantFrom(...EDGES);
 
 const byteStrings = fc.oneof(
   fc.array(edgeBytes, { maxLength: 8 }).map((list) => Uint8Array.from(list)),
@@ -39,19 +37,20 @@ test(
   PROPERTY_TIMEOUT_MS,
 );
 
-test("says the same of every sequence of two bytes, and of three at the edges", () => {
-  for (let pair = 0; pair < 0x10000; pair++) {
-    const bytes = Uint8Array.of(pair >> 8, pair & 0xff);
-    if (isUtf8(bytes, 0, 2) !== isUtf8ByDecoder(bytes)) expect.fail(bytes.join(" "));
-  }
-  for (const lead of [0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf4]) {
+test("says the same of every two bytes, and of longer sequences at the edges", () => {
+  const sequences: Uint8Array[] = [];
+  for (let pair = 0; pair < 0x10000; pair++) sequences.push(Uint8Array.of(pair >> 8, pair & 0xff));
+  for (const lead of EDGES) {
     for (let second = 0; second < 256; second++) {
       for (const tail of [[0x80], [0xbf], [0x7f], [0x80, 0x80], [0x80, 0xc0]]) {
-        const bytes = Uint8Array.of(lead, second, ...tail);
-        if (isUtf8(bytes, 0, bytes.length) !== isUtf8ByDecoder(bytes)) expect.fail(bytes.join(" "));
+        sequences.push(Uint8Array.of(lead, second, ...tail));
       }
     }
   }
+  const differing = sequences.filter(
+    (bytes) => isUtf8(bytes, 0, bytes.length) !== isUtf8ByDecoder(bytes),
+  );
+  expect(differing).toEqual([]);
 });
 
 test("looks at a part of the bytes as if nothing were around it", () => {

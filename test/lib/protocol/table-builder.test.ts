@@ -151,6 +151,22 @@ describe("a table", () => {
     expect(decodedAs("float64", cells)).toEqual([1, -(2 ** 62), null, 2.5]);
   });
 
+  test("holds maps, arrays and whatever stands among texts as text", () => {
+    const cells: [Cell, string][] = [
+      ["plain", "plain"],
+      [-(2n ** 63n), "-9223372036854775808"],
+      [0.1, "0.1"],
+      [Number.NaN, "NaN"],
+      [true, "true"],
+      [new Timestamp(-1n, 999_999_999), "1969-12-31T23:59:59.999999Z"],
+      [[2n ** 64n - 1n, Number.NaN, -Infinity, null], "[18446744073709551615,null,null,null]"],
+      [new Map<string | bigint, Cell>([[-7n, 'a"b']]), '{"-7":"a\\"b"}'],
+      [[new Timestamp(0n, 1000)], '["1970-01-01T00:00:00.000001Z"]'],
+    ];
+    const written = cells.map(([cell]) => cell);
+    expect(decodedAs("utf8", written)).toEqual(cells.map(([, text]) => text));
+  });
+
   test("keeps texts distinct while that pays, and each row its own after", () => {
     const builder = new TableBuilder([
       { name: "few", type: "utf8" },
@@ -185,10 +201,18 @@ describe("damage to what was stored", () => {
   ];
   const bytes = encodeBatch({ measurement: "m", columns });
 
-  test("is refused as damage when the batch is cut short anywhere", () => {
-    for (let length = 0; length < bytes.length; length++) {
-      const builder = new TableBuilder([TIME, { name: "host", type: "utf8" }]);
-      expect(() => builder.append(bytes.subarray(0, length), 0)).toThrow(corrupt());
+  test.each([
+    ["all columns", [TIME, { name: "host", type: "utf8" as const }]],
+    ["no column", []],
+  ])("is refused as damage when the batch is cut short anywhere, for a table of %s", (_, asked) => {
+    const columnsLast = encodeBatch({ measurement: "m", columns }, (count) =>
+      count === 2 ? 1 : 0,
+    );
+    for (const whole of [bytes, columnsLast]) {
+      for (let length = 0; length < whole.length; length++) {
+        const builder = new TableBuilder(asked);
+        expect(() => builder.append(whole.subarray(0, length), 0)).toThrow(corrupt());
+      }
     }
   });
 

@@ -1,10 +1,13 @@
 // Every type that a result can have, as JSON text: the engine's own answers, encoded.
 
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { ArrowStreamReader } from "#lib/sql/arrow-stream.ts";
 import { cellText } from "#lib/sql/cell-text.ts";
 import type { DuckDb } from "#platform/duckdb/engine.ts";
 import { openTestEngine } from "../../helpers/duckdb-wasm.ts";
+
+// A busy machine may need long to start the engine.
+vi.setConfig({ testTimeout: 60_000 });
 
 let engine: DuckDb;
 beforeAll(async () => {
@@ -82,7 +85,9 @@ describe("a cell as JSON text", () => {
   });
 
   test("days of 400 years are those that the engine counts", async () => {
-    const dates = await cells("unnest(range(DATE '1599-12-25', DATE '2000-03-05', INTERVAL 1 DAY))");
+    const dates = await cells(
+      "unnest(range(DATE '1599-12-25', DATE '2000-03-05', INTERVAL 1 DAY))",
+    );
     const expected: string[] = [];
     for (let ms = Date.UTC(1599, 11, 25); ms < Date.UTC(2000, 2, 5); ms += 86_400_000) {
       expected.push(`"${new Date(ms).toISOString().replace(".000", "")}"`);

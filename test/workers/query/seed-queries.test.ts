@@ -2,11 +2,14 @@
 // once with all rows in the tail, once in files, once with some here and some there.
 
 import { readFileSync, readdirSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { engineModule } from "../../helpers/duckdb-wasm.ts";
 import { comparable, NativeTables } from "../../helpers/native-answers.ts";
 import { type Columns, QueryWorld } from "../../helpers/query-world.ts";
 import { SEED_TYPES, seedTelemetry } from "../../helpers/seed-telemetry.ts";
+
+// A busy machine may need long to start the engine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const FOLDER = "test/fixtures/sql";
 const QUERIES = readdirSync(FOLDER).map((name) => ({
@@ -26,7 +29,9 @@ afterAll(() => native.close());
 
 /** Of each column the rows `[from, to)`. */
 function part(columns: Columns, from: number, to: number): Columns {
-  return Object.fromEntries(Object.entries(columns).map(([name, all]) => [name, all.slice(from, to)]));
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, all]) => [name, all.slice(from, to)]),
+  );
 }
 
 async function worldOf(flushes: "none" | "all" | "half"): Promise<QueryWorld> {

@@ -1,0 +1,141 @@
+// Rubbish in: a clear 4xx that says what and where, nothing stored, and the next good batch is taken.
+
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { encode, ExtData } from "@msgpack/msgpack";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HttpClient } from "../helpers/http-client.ts";
+import { Stack } from "../helpers/stack.ts";
+
+const stack = new Stack();
+const client = new HttpClient(() => stack.url);
+
+beforeAll(() => stack.start());
+afterAll(() => stack.remove());
+
+type Bytes = Uint8Array<ArrayBuffer>;
+const pack = (value: unknown): Bytes => new Uint8Array(encode(value, { useBigInt64: true }));
+const batch = (columns: Record<string, unknown>, m: unknown = "t"): Bytes => pack({ m, columns });
+const good = batch({ time: [1, 2, 3], v: [1, 2, 3], s: ["a", "b", "c"] });
+const count = async () => (await client.row("SELECT count(*) FROM t"))[0];
+
+const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+
+const REFUSED: [what: string, body: Bytes, status: number, says: RegExp[]][] = [
+  ["not MessagePack", new Uint8Array([0xc1]), 400, []],
+  ["JSON", new TextEncoder().encode('{"m":"t"}'), 400, []],
+  ["a number", pack(5), 400, [/map/]],
+  ["no columns", pack({ m: "t" }), 400, [/columns/]],
+  ["no measurement", pack({ columns: { v: [1] } }), 400, [/m/]],
+  ["a measurement like a path", batch({ v: [1] }, "../x"), 400, [/measurement/]],
+  ["a measurement that is a number", batch({ v: [1] }, 7), 400, []],
+  ["columns of unequal length", batch({ time: [1, 2, 3], v: [1, 2] }), 400, [/"?v"?/, /3/, /2/]],
+  ["a column that is not an array", batch({ v: 5 }), 400, [/v/]],
+  ["no columns in columns", batch({}), 400, []],
+  ["an empty column name", batch({ "": [1] }), 400, [/name/]],
+  ["a time that is text", batch({ time: [1, "noon"] }), 400, [/time/, /row 1/]],
+  ["a time that is null", batch({ time: [1, null] }), 400, [/time/, /row 1/]],
+  ["a time that is NaN", batch({ time: [1, Number.NaN] }), 400, [/time/, /row 1/]],
+  ["binary", batch({ time: [1], v: [new Uint8Array([1])] }), 422, [/v/, /row 0/]],
+  ["an unknown extension", batch({ time: [1], v: [new ExtData(5, new Uint8Array(1))] }), 422, [/v/]],
+  ["an integer beyond int64", batch({ time: [1], v: [2n ** 63n] }), 422, [/v/, /row 0/]],
+  ["cells too deep", batch({ time: [1], v: [nested(6)] }), 422, [/v/]],
+  ["text into a number column", batch({ time: [1, 2], v: [7, "x"] }), 422, [/v/, /row 1/, /int64/]],
+  ["numbers into a text column", batch({ time: [1], s: [5] }), 422, [/s/, /row 0/, /utf8/]],
+  ["a column that differs by case", batch({ time: [1], V: [5] }), 400, [/V/, /v/]],
+  ["trailing bytes", new Uint8Array([...good, 0]), 400, [/follow/]],
+  ["a cut gzip", new Uint8Array(gzipSync(good).subarray(0, -5)), 400, []],
+  ["a gzip with a wrong checksum", damaged(gzipSync(good)), 400, []],
+  ["a gzip bomb", new Uint8Array(gzipSync(new Uint8Array(64_000_000))), 413, []],
+  ["a zstd bomb", new Uint8Array(zstdCompressSync(new Uint8Array(64_000_000))), 413, []],
+  ["an array that claims 2^32-1 cells", new Uint8Array([...batch({}).subarray(0, 3)]), 400, []],
+];
+
+function damaged(gzip: Uint8Array): Bytes {
+  const bytes = new Uint8Array(gzip);
+  bytes[bytes.length - 8]! ^= 1;
+  return bytes;
+}
+
+describe("a write", () => {
+  test("of a good batch is taken first, to have something to conflict with", async () => {
+    expect((await client.write(good)).status).toBe(204);
+    expect(await count()).toBe(3);
+  });
+
+  test.each(REFUSED)("of %s is refused", async (_, body, status, says) => {
+    const response = await client.write(body);
+    const error = (await response.json()) as { error: string; code: string; request_id: string };
+    expect([response.status, error.error]).toEqual([status, error.error]);
+    for (const pattern of says) expect(error.error).toMatch(pattern);
+    expect(error.request_id).toBe(response.headers.get("x-request-id"));
+    expect(await count()).toBe(3);
+  });
+
+  test("cut at any byte is refused", async () => {
+    for (let length = 0; length < good.length; length++) {
+      const { status } = await client.write(good.slice(0, length));
+      expect([length, status]).toEqual([length, 400]);
+    }
+    expect(await count()).toBe(3);
+  });
+
+  test("of a refused batch adds no column either", async () => {
+    await client.write(batch({ time: [1], fresh: [1], v: ["x"] }));
+    const { columns } = await client.query("SELECT * FROM t LIMIT 0");
+    expect(columns).toEqual(["time", "v", "s"]);
+  });
+
+  test("plain, gzipped or zstd is known by its first bytes, whatever the header says", async () => {
+    const bodies = [good, gzipSync(good), zstdCompressSync(good)];
+    for (const body of bodies) {
+      for (const encoding of ["gzip", "zstd", "identity"]) {
+        const init = { method: "POST", body: new Uint8Array(body), headers: { "content-encoding": encoding } };
+        expect((await client.fetch("/api/v1/write/msgpack", init)).status).toBe(204);
+      }
+    }
+    expect(await count()).toBe(3 + 9 * 3);
+  });
+
+  test("with a wrong database name is refused", async () => {
+    for (const database of ["1x", "a b", "x".repeat(65), "system", "a/../b"]) {
+      const response = await client.write(good, { database });
+      expect([database, response.status]).toEqual([database, 400]);
+    }
+  });
+});
+
+describe("a query", () => {
+  test.each([
+    ["", 400],
+    ["SELECT", 400],
+    ["SELECT 1; SELECT 2", 400],
+    ["DROP TABLE t", 400],
+    ["INSERT INTO t VALUES (1)", 400],
+    ["SELECT * FROM '/etc/passwd'", 400],
+    ["SELECT * FROM read_csv('/etc/passwd')", 400],
+    ["COPY t TO 'x'", 400],
+    ["SELECT nonsense FROM t", 400],
+    ["SELECT getenv('HOME')", 400],
+  ])("%j is refused", async (sql, status) => {
+    const response = await client.post("/api/v1/query", { sql });
+    const answer = (await response.json()) as { success: boolean; error: string; code: string };
+    expect([sql, response.status, answer.success, typeof answer.error]).toEqual([
+      sql,
+      status,
+      false,
+      "string",
+    ]);
+  });
+
+  test("without sql, or that is not JSON, is refused", async () => {
+    for (const text of ["{}", "nonsense", '{"sql":5}', ""]) {
+      const init = { method: "POST", body: text };
+      expect((await client.fetch("/api/v1/query", init)).status).toBe(400);
+    }
+  });
+});
+
+test("unknown routes are 404 and say which", async () => {
+  const response = await client.fetch("/api/v2/nothing");
+  expect([response.status, await response.json()]).toMatchObject([404, { code: "route_unknown" }]);
+});
