@@ -1,4 +1,4 @@
-// One batch of 10,000 rows: the scan that ingest does, and the decoding that a flush or a query does.
+// One batch of 10,000 rows: the scan that ingest does, the decoding that a flush or query does.
 //
 // Node loads the modules one by one; bundled, as in a Worker, both are some 10 % faster.
 

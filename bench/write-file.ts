@@ -1,7 +1,8 @@
 // Rows to Parquet in memory, after decoding: sorting, encoding, compression, statistics, filters.
 //
-// Ten batches are decoded into one table, as for a flush, and written as one row group. A real flush
-// also decodes (bench/ingest.ts has the whole of it) and seldom needs to sort: batches come in order.
+// Ten batches are decoded into one table, as for a flush, and written as one row group. A real
+// flush also decodes (bench/ingest.ts has the whole of it) and seldom needs to sort: batches come
+// in order.
 
 import { sortByTime } from "#lib/columnar/sort.ts";
 import type { ColumnTable } from "#lib/columnar/types.ts";

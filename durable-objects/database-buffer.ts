@@ -1,10 +1,12 @@
-// The shell of a buffer: Cloudflare's storage, alarm, queue and RPC round lib/buffer/buffer.ts,
-// where the thinking is. One object per database and shard, named `<databaseId>-<shard>`.
+// The shell of a buffer: Cloudflare's storage, alarm, queue and RPC round lib/buffer/buffer.ts and
+// segments.ts, where the thinking is. One object per database and shard, named
+// `<databaseId>-<shard>`.
 
 import { DurableObject } from "cloudflare:workers";
 import type { ErrorCode, Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
-import { BufferCore, type BufferEvent } from "#lib/buffer/buffer.ts";
+import { BufferCore } from "#lib/buffer/buffer.ts";
+import type { BufferEvent } from "#lib/buffer/segments.ts";
 import type { AppendReceipt, AppendRequest, BufferStatus } from "#lib/buffer/types.ts";
 import type { FlushHint, TailRequest } from "#lib/buffer/types.ts";
 import { type StreamedRun, toStreamedRun } from "#platform/byte-run.ts";
@@ -51,25 +53,25 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
   }
 
   async readSegment(segmentId: string): Promise<StreamedRun | null> {
-    const segment = this.#core.readSegment(segmentId);
+    const segment = this.#core.segments.readSegment(segmentId);
     return segment === null ? null : toStreamedRun(segment.run);
   }
 
   async release(segmentId: string): Promise<void> {
-    this.#core.release(segmentId);
+    this.#core.segments.release(segmentId);
   }
 
   async noteFlushFailure(segmentId: string, code: ErrorCode, message: string): Promise<void> {
-    this.#core.noteFlushFailure(segmentId, code, message);
+    this.#core.segments.noteFlushFailure(segmentId, code, message);
   }
 
   /** Resolves when all that was appended before is in Parquet and committed. */
   flush(): Promise<Refusal | null> {
-    return this.#core.flush(LIMITS.flushTimeoutMs);
+    return this.#core.segments.flush(LIMITS.flushTimeoutMs);
   }
 
   async status(): Promise<BufferStatus> {
-    return this.#core.status();
+    return this.#core.segments.status();
   }
 
   override async alarm(): Promise<void> {

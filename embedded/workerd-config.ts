@@ -34,7 +34,7 @@ export function workerdConfig(workers: readonly BuiltWorker[], overrides: Overri
       })),
     ],
     sockets: [{ name: HTTP_SOCKET, http: {}, service: workers[0]!.name }],
-    logging: { structuredLogging: true },
+    logging: { structuredLogging: false },
   };
   const schema = `using Workerd = import "/workerd/workerd.capnp";`;
   return `${schema}\nconst config :Workerd.Config = ${toCapnpText(config)};\n`;
@@ -168,7 +168,8 @@ function queueService(workers: readonly BuiltWorker[]): Struct {
       maxBatchSize: consumer.max_batch_size,
       maxBatchTimeout: consumer.max_batch_timeout,
       maxRetries: consumer.max_retries,
-      maxConcurrency: consumer.max_concurrency ?? undefined,
+      // One thread runs everything: more than one batch at a time would only hold more memory.
+      maxConcurrency: consumer.max_concurrency ?? 1,
       retryDelay: consumer.retry_delay,
       deadLetterQueue: consumer.dead_letter_queue,
     },

@@ -1,6 +1,7 @@
+// The wall clock and timers: the only place where the protocol's time comes from.
+
 import type { Clock } from "#lib/base/ports.ts";
 
-/** The only place that reads the wall clock for the protocol. */
 export const systemClock: Clock = { nowMs: () => Date.now() };
 
 export function sleep(ms: number): Promise<void> {

@@ -34,7 +34,10 @@ export async function authenticate(
   const parsed = parseToken(text);
   // An unknown id is compared too, with something that no secret has as its digest.
   const stored = parsed === null ? null : await findToken(parsed.tokenId, directory);
-  const isSecretRight = isSameDigest(digestOf(parsed?.secret ?? text), stored?.digest ?? "0".repeat(64));
+  const isSecretRight = isSameDigest(
+    digestOf(parsed?.secret ?? text),
+    stored?.digest ?? "0".repeat(64),
+  );
   const isValid = isSecretRight && stored?.isEnabled === true && !isExpired(stored);
   if (!isValid) throw new SluiceError("token_unknown", "Invalid or expired token");
   const { tokenId, name, permissions, databases: patterns } = stored;
@@ -66,7 +69,10 @@ export async function ensureDatabase(
   return value;
 }
 
-async function findToken(tokenId: number, directory: DirectoryBinding): Promise<StoredToken | null> {
+async function findToken(
+  tokenId: number,
+  directory: DirectoryBinding,
+): Promise<StoredToken | null> {
   return await cached(tokens, tokenId, () => stubOf(directory).findToken(tokenId));
 }
 

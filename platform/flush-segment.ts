@@ -1,7 +1,8 @@
 // One try to write one segment, with the real buffer, catalog and lake.
 //
-// Two call it: the parquet-writer with stubs, and the buffer with itself when its hints lead nowhere.
-// It never throws: how it went is told to the buffer, whose outbox decides what happens next.
+// Two call it: the parquet-writer with stubs, and the buffer with itself when its hints lead
+// nowhere. It never throws: how it went is told to the buffer, whose outbox decides what happens
+// next.
 
 import { isSluiceError, type Refusal } from "#lib/base/errors.ts";
 import type { ErrorCode } from "#lib/base/errors.ts";
@@ -40,15 +41,22 @@ export async function flushSegment(
   try {
     const streamed = await unwrap(buffer.readSegment(segmentId));
     if (streamed === null) {
-      log.debug("hint for a segment that is released", { database_id: databaseId, segment_id: segmentId });
+      log.debug("hint for a segment that is released", {
+        database_id: databaseId,
+        segment_id: segmentId,
+      });
       return;
     }
     const run = await fromStreamedRun(streamed);
-    const written = await writeSegment(databaseId, { segmentId, run }, {
-      schemas: (tableIds) => unwrap(catalog.schemas(tableIds)),
-      commit: (request) => unwrap(catalog.commit(databaseId, request)),
-      lake: r2ObjectStore(lake),
-    });
+    const written = await writeSegment(
+      databaseId,
+      { segmentId, run },
+      {
+        schemas: (tableIds) => unwrap(catalog.schemas(tableIds)),
+        commit: (request) => unwrap(catalog.commit(databaseId, request)),
+        lake: r2ObjectStore(lake),
+      },
+    );
     await unwrap(buffer.release(segmentId));
     const requestIds = [...new Set(run.headers.map((header) => header.requestId))];
     log.info("segment written", {
@@ -80,7 +88,10 @@ async function noteFailure(
   }
 }
 
-function describe({ databaseId, segmentId }: FlushHint, { version, isRepeat, files }: WrittenSegment) {
+function describe(
+  { databaseId, segmentId }: FlushHint,
+  { version, isRepeat, files }: WrittenSegment,
+) {
   return {
     database_id: databaseId,
     segment_id: segmentId,

@@ -17,10 +17,12 @@ export async function unwrap<Call extends Promise<unknown>>(
 }
 
 /**
- * Whether the call did its work is unknown here: an object that was reset may have committed before.
- * So the caller is told to send the same request again, which an idempotency key makes safe.
+ * Whether the call did its work is unknown here: an object that was reset may have committed
+ * before. So the caller is told to send the same request again, which an idempotency key makes
+ * safe.
  */
 function unavailable(error: unknown): SluiceError {
-  const message = "storage did not answer; send the same request again with the same Idempotency-Key";
+  const message =
+    "storage did not answer; send the same request again with the same Idempotency-Key";
   return new SluiceError("buffer_unavailable", message, { retry_after_s: 1 }, { cause: error });
 }

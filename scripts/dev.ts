@@ -1,4 +1,4 @@
-// `npm run dev`: all Workers under `wrangler dev` on port 8000, rebuilt when a source changes.
+// `npm run dev [-- --port N]`: all Workers under `wrangler dev`, rebuilt when a source changes.
 //
 // For working on the code. Its state is apart (.wrangler/state), its queue lives in memory, and its
 // proxy costs several times what a request costs: `npm run serve` is the server that keeps.
@@ -7,19 +7,20 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { ROOT, findWorkerConfigs } from "../embedded/worker-configs.ts";
 import { WRANGLER } from "../embedded/wrangler.ts";
 import { generateTypes } from "./types.ts";
 
-const PORT = "8000";
-
+const { values } = parseArgs({ options: { port: { type: "string", default: "8000" } } });
+const { port } = values;
 const token = devToken();
 await generateTypes();
-console.log(`http://127.0.0.1:${PORT}  ADMIN_TOKEN ${token} (from .dev.vars)`);
+console.log(`http://127.0.0.1:${port}  ADMIN_TOKEN ${token} (from .dev.vars)`);
 
 const configs = findWorkerConfigs().flatMap((path) => ["-c", path]);
-const args = [WRANGLER, "dev", ...configs, "--port", PORT, ...process.argv.slice(2)];
-const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
+const args = [WRANGLER, "dev", ...configs, "--port", port];
+const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_WRITE_LOGS: "false" };
 const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "inherit", env });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
 child.on("exit", (code) => process.exit(code ?? 1));

@@ -95,7 +95,9 @@ export function errorKind(code: ErrorCode): ErrorKind {
   return ERRORS[code].kind;
 }
 
-/** An expected no, returned over RPC instead of thrown; platform/rpc.ts turns it back into a throw. */
+/**
+ * An expected no, returned over RPC instead of thrown; platform/rpc.ts turns it back into a throw.
+ */
 export interface Refusal {
   readonly refused: ErrorCode;
   readonly message: string;

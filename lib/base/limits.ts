@@ -28,16 +28,16 @@ export const LIMITS = {
   timeUsMax: 253_402_300_799_999_999n,
 
   sqlBytesMax: 100 * KB,
-  /** Databases named by one query beside its own. */
+  /** Rows of one answer; beyond it `truncated` is true. */
   queryRowsMax: 1_000_000,
   queryTimeoutMs: 60_000,
   /** Answers up to here are built whole, so that a late failure still gets its status. */
   queryBufferBytesMax: 1 * MB,
   /** What the engine may plan with; beyond it a query ends with advice. */
   engineSoftBytesMax: 40 * MB,
-  /** Hard cap of the engine's linear memory: an isolate has 128 MB, and not for the engine alone. */
+  /** Hard cap of the engine's linear memory, out of the 128 MB that an isolate has for all. */
   engineBytesMax: 64 * MIB,
-  /** Linear memory never shrinks; an engine that grew beyond this is replaced before the next query. */
+  /** Linear memory never shrinks: an engine beyond this is replaced before the next query. */
   engineKeepBytesMax: 40 * MIB,
   /** A query gives way to the isolate's other work this often. */
   engineSliceMs: 20,
@@ -50,7 +50,9 @@ export const LIMITS = {
   /** Reads that nobody planned and that follow each other grow up to this. */
   readMissBytesMax: 1 * MIB,
 
-  /** Cloudflare documents 2 MB for a Durable Object row; stay below it with the row's other columns. */
+  /**
+   * Cloudflare documents 2 MB for a Durable Object row; stay below it with the row's other columns.
+   */
   logRowBytesMax: 1_900_000,
   /** Cloudflare's cap on the serialised arguments or result of one RPC call. */
   rpcValueBytesMax: 32 * MIB,

@@ -87,8 +87,15 @@ export type BufferTables = ReturnType<typeof openBufferTables>;
 /** Statements over `store`, which is made ready on the way. */
 export function openBufferTables(store: SqlStore) {
   store.exec(SCHEMA);
-  const log = (segmentNo: number) => `log_${segmentNo}`;
+  return {
+    ...identityTable(store),
+    ...segmentTables(store),
+    ...logTables(store),
+    ...keyTable(store),
+  };
+}
 
+function identityTable(store: SqlStore) {
   return {
     identity(): Identity | null {
       const sql = "SELECT database_id AS databaseId, shard, epoch FROM identity";
@@ -98,7 +105,11 @@ export function openBufferTables(store: SqlStore) {
       const { databaseId, shard, epoch } = identity;
       store.exec("INSERT INTO identity VALUES (1, ?, ?, ?, 1)", databaseId, shard, epoch);
     },
+  };
+}
 
+function segmentTables(store: SqlStore) {
+  return {
     segments(): SegmentRow[] {
       return store.exec<SegmentRow>(`SELECT ${SEGMENT_COLUMNS} FROM segment ORDER BY segment_no`);
     },
@@ -157,7 +168,11 @@ export function openBufferTables(store: SqlStore) {
       store.exec(`DROP TABLE ${log(segmentNo)}`);
       store.exec("DELETE FROM segment WHERE segment_no = ?", segmentNo);
     },
+  };
+}
 
+function logTables(store: SqlStore) {
+  return {
     /** A body longer than a row may be spans several rows; the first carries the header. */
     insertBatch(segmentNo: number, batch: EncodedBatch, requestId: string): void {
       const { bytes } = batch;
@@ -204,7 +219,11 @@ export function openBufferTables(store: SqlStore) {
       }
       return whole;
     },
+  };
+}
 
+function keyTable(store: SqlStore) {
+  return {
     seenKey(key: string, nowMs: number): SeenKey | null {
       const sql = `SELECT body_sha256 AS bodySha256, row_count AS rowCount FROM seen_key
         WHERE key = ? AND expires_ms > ?`;
@@ -223,6 +242,10 @@ export function openBufferTables(store: SqlStore) {
       store.exec("DELETE FROM seen_key WHERE expires_ms <= ?", nowMs);
     },
   };
+}
+
+function log(segmentNo: number): string {
+  return `log_${segmentNo}`;
 }
 
 function toHeader(segmentId: string) {

@@ -1,6 +1,8 @@
 // What goes into a buffer and what comes out of it.
 
-/** One measurement's columns as a MessagePack map `{"m", "columns"}`, plain or gzipped, validated. */
+/**
+ * One measurement's columns as a MessagePack map `{"m", "columns"}`, plain or gzipped, validated.
+ */
 export interface EncodedBatch {
   readonly tableId: number;
   readonly measurement: string;

@@ -71,7 +71,16 @@ export type CatalogTables = ReturnType<typeof openCatalogTables>;
 /** Statements over `store`, which is made ready on the way. */
 export function openCatalogTables(store: SqlStore) {
   store.exec(SCHEMA);
+  return {
+    ...headTable(store),
+    ...schemaTables(store),
+    ...segmentTable(store),
+    ...fileTable(store),
+    ...tombstoneTable(store),
+  };
+}
 
+function headTable(store: SqlStore) {
   return {
     head(): { databaseId: number; version: number } | null {
       const sql = "SELECT database_id AS databaseId, version FROM head";
@@ -84,7 +93,11 @@ export function openCatalogTables(store: SqlStore) {
       const sql = "UPDATE head SET version = version + 1 RETURNING version";
       return store.exec<{ version: number }>(sql)[0]!.version;
     },
+  };
+}
 
+function schemaTables(store: SqlStore) {
+  return {
     schema(measurement: string): TableSchema | null {
       const sql = `SELECT table_id AS tableId, name AS measurement, schema_version AS schemaVersion
         FROM measurement WHERE name = ?`;
@@ -123,7 +136,11 @@ export function openCatalogTables(store: SqlStore) {
         tableId,
       );
     },
+  };
+}
 
+function segmentTable(store: SqlStore) {
+  return {
     segmentVersion(segmentId: string): number | null {
       const sql = "SELECT version FROM segment WHERE segment_id = ?";
       return store.exec<{ version: number }>(sql, segmentId)[0]?.version ?? null;
@@ -131,7 +148,11 @@ export function openCatalogTables(store: SqlStore) {
     insertSegment(segmentId: string, version: number): void {
       store.exec("INSERT INTO segment VALUES (?, ?)", segmentId, version);
     },
+  };
+}
 
+function fileTable(store: SqlStore) {
+  return {
     insertFile(segmentId: string, file: DataFile, version: number): void {
       store.exec(
         `INSERT INTO file (key, table_id, segment_id, day, row_count, byte_length,
@@ -173,7 +194,11 @@ export function openCatalogTables(store: SqlStore) {
         GROUP BY table_id ORDER BY name`;
       return store.exec<TableSummary>(sql);
     },
+  };
+}
 
+function tombstoneTable(store: SqlStore) {
+  return {
     isTombstone(key: string): boolean {
       return store.exec("SELECT 1 FROM tombstone WHERE key = ?", key).length > 0;
     },

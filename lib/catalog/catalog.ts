@@ -1,8 +1,8 @@
 // Step 8 of a batch's life: the commit, after which its rows are files.
 //
 // The catalog is the only commit point. One transaction makes all files of a segment visible and
-// notes the segment's id; a repeat finds the id and changes nothing, so it does not matter how often
-// or by whom a segment is written. Readers get a snapshot: one version's files.
+// notes the segment's id; a repeat finds the id and changes nothing, so it does not matter how
+// often or by whom a segment is written. Readers get a snapshot: one version's files.
 //
 // It also holds the types of all columns: a batch that brings new columns has them added here,
 // whole or not at all, before it is stored.
@@ -11,7 +11,8 @@
 // grace period, tombstone first: a writer so slow that its object was removed under it is refused
 // at commit, and puts the file again under another name.
 //
-// Tables: catalog-tables.ts. Shell: durable-objects/database-catalog.ts. Next: workers/query/index.ts.
+// Tables: catalog-tables.ts. Shell: durable-objects/database-catalog.ts. Next:
+// workers/query/run-query.ts.
 
 import { assert } from "#lib/base/assert.ts";
 import { isSluiceError, refusal, SluiceError, type Refusal } from "#lib/base/errors.ts";

@@ -8,7 +8,7 @@
 // Refuses (`column_type_conflict`) values that the column's type cannot take, naming the column,
 // both types and the first row; (`column_name_invalid`) names that differ only in the case of
 // letters a to z, since SQL could not tell them apart; (`schema_too_wide`) too many columns.
-// Next: durable-objects/database-buffer.ts.
+// Next: lib/buffer/buffer.ts.
 
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
@@ -84,7 +84,8 @@ function conflict(type: ColumnType, column: ScannedColumn, foreign: number): Slu
     rowOf(b) < rowOf(a) ? b : a,
   );
   const row = rowOf(found);
-  const message = `column ${JSON.stringify(column.name)} is ${type} in this table, row ${row} is ${found}`;
+  const place = `column ${JSON.stringify(column.name)}`;
+  const message = `${place} is ${type} in this table, row ${row} is ${found}`;
   const detail = { column: column.name, row, expected: type, found };
   return new SluiceError("column_type_conflict", message, detail);
 }
@@ -92,8 +93,9 @@ function conflict(type: ColumnType, column: ScannedColumn, foreign: number): Slu
 function checkNames(current: readonly SchemaColumn[], added: readonly SchemaColumn[]): void {
   const columnCount = current.length + added.length;
   if (columnCount > LIMITS.columnsPerTableMax) {
-    const message = `the table would have ${columnCount} columns, more than ${LIMITS.columnsPerTableMax}`;
-    throw new SluiceError("schema_too_wide", message, { limit: LIMITS.columnsPerTableMax });
+    const limit = LIMITS.columnsPerTableMax;
+    const message = `the table would have ${columnCount} columns, more than ${limit}`;
+    throw new SluiceError("schema_too_wide", message, { limit });
   }
   const taken = new Map(current.map(({ name }) => [foldCase(name), name]));
   for (const { name } of added) {

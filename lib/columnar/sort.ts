@@ -17,7 +17,9 @@ import type { ColumnTable, Int64Column } from "./types.ts";
 const DIGIT_BITS = 11;
 const DIGIT_COUNT = 1 << DIGIT_BITS;
 
-/** The table itself when it is in order already; otherwise new columns that share its text heaps. */
+/**
+ * The table itself when it is in order already; otherwise new columns that share its text heaps.
+ */
 export function sortByTime(table: ColumnTable): ColumnTable {
   const { words } = timeColumn(table);
   if (isInOrder(words, 0, table.rowCount)) return table;
@@ -48,8 +50,8 @@ export function isInOrder(words: Int32Array, from: number, to: number): boolean 
 }
 
 /**
- * Row numbers in ascending order of their 64-bit numbers: least significant digit first, digits of 11
- * bits of the distance to the smallest. An hour of events is a spread of 32 bits: three passes.
+ * Row numbers in ascending order of their 64-bit numbers: least significant digit first, digits of
+ * 11 bits of the distance to the smallest. An hour of events is a spread of 32 bits: three passes.
  */
 function orderOf(words: Int32Array, rowCount: number): Uint32Array {
   const { lows, highs, spreadLow, spreadHigh } = distancesFromMin(words, rowCount);

@@ -1,9 +1,9 @@
 // Which rows go into which file: one per UTC day of event time.
 //
-// A query names days or hours far more often than anything else, and retention drops whole days.
-// A day is coarse enough that a segment of live traffic makes one file, seldom two. Old data that is
-// loaded in one go may span thousands of days: then neighbouring days share a file, since a file costs
-// a request to every query and a row in the catalog, and is still pruned by its time range.
+// A query names days or hours far more often than anything else, and retention drops whole days. A
+// day is coarse enough that a segment of live traffic makes one file, seldom two. Old data that is
+// loaded in one go may span thousands of days: then neighbouring days share a file, since a file
+// costs a request to every query and a row in the catalog, and is still pruned by its time range.
 //
 // Next: lib/parquet/write-file.ts.
 
@@ -21,7 +21,9 @@ export interface DayRange {
   readonly to: number;
 }
 
-/** Neighbouring ranges that cover all rows, none empty, at most `LIMITS.partitionsPerSegmentMax`. */
+/**
+ * Neighbouring ranges that cover all rows, none empty, at most `LIMITS.partitionsPerSegmentMax`.
+ */
 export function splitByDay(table: ColumnTable): DayRange[] {
   const { words } = timeColumn(table);
   const { rowCount } = table;
@@ -48,7 +50,9 @@ function dayStarts(words: Int32Array, rowCount: number): number[] {
   return starts;
 }
 
-/** Days since 1970-01-01. Exact: a day is 1024 × 84,375,000 µs, and the time / 1024 fits a double. */
+/**
+ * Days since 1970-01-01. Exact: a day is 1024 × 84,375,000 µs, and the time / 1024 fits a double.
+ */
 function dayNumber(words: Int32Array, row: number): number {
   const timeIn1024Us = words[2 * row + 1] * 2 ** 22 + (words[2 * row] >>> 10);
   return Math.floor(timeIn1024Us / 84_375_000);

@@ -1,4 +1,5 @@
-// Columns of values in memory: what the decoder builds, the sorter permutes, Parquet is written from.
+// Columns of values in memory: the decoder builds them, the sorter permutes them, and Parquet is
+// written from them.
 //
 // No JavaScript value is made per cell. A column is one or two typed arrays; a text column is codes
 // into a heap of byte strings, so that sorting and slicing move four bytes per row and no text.
@@ -8,11 +9,11 @@ export type ColumnType = "int64" | "float64" | "utf8" | "bool" | "timestamp";
 interface ColumnCommon {
   readonly name: string;
   readonly rowCount: number;
-  /** One byte per row, 1 = a value, 0 = NULL. null when no row is NULL. A NULL's slot is undefined content. */
+  /** One byte per row, 1 = a value, 0 = NULL, whose slot then holds anything. null: no NULLs. */
   readonly validity: Uint8Array | null;
 }
 
-/** int64, or timestamp in µs UTC: two 32-bit words per row, low word first (a BigInt64Array's memory). */
+/** int64, or µs UTC: two 32-bit words per row, low word first (the memory of a BigInt64Array). */
 export interface Int64Column extends ColumnCommon {
   readonly type: "int64" | "timestamp";
   readonly words: Int32Array;
@@ -47,7 +48,9 @@ export interface TextHeap {
 
 export type Column = Int64Column | Float64Column | BoolColumn | Utf8Column;
 
-/** Columns of equal length. Arrays may be longer than `rowCount`; what lies behind is not content. */
+/**
+ * Columns of equal length. Arrays may be longer than `rowCount`; what lies behind is no content.
+ */
 export interface ColumnTable {
   readonly rowCount: number;
   readonly columns: readonly Column[];

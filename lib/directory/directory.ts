@@ -1,7 +1,7 @@
 // Which databases there are, and which tokens open them. One for the whole installation.
 //
-// Small and rarely written; Workers keep what they looked up for a few seconds (platform/directory.ts).
-// Shell: durable-objects/directory.ts.
+// Small and rarely written; Workers keep what they looked up for a few seconds
+// (platform/directory.ts). Shell: durable-objects/directory.ts.
 
 import { refusal, SluiceError, type Refusal } from "#lib/base/errors.ts";
 import type { Clock, SqlStore } from "#lib/base/ports.ts";

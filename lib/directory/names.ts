@@ -16,7 +16,9 @@ export function checkDatabaseName(name: string): string {
     throw new SluiceError("name_invalid", message, { database: name.slice(0, 100) });
   }
   if (RESERVED.has(name)) {
-    throw new SluiceError("name_invalid", `database name "${name}" is reserved`, { database: name });
+    throw new SluiceError("name_invalid", `database name "${name}" is reserved`, {
+      database: name,
+    });
   }
   return name;
 }

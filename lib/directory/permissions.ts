@@ -4,14 +4,22 @@ import { SluiceError } from "#lib/base/errors.ts";
 import type { Permission, Principal } from "./types.ts";
 
 /** `database` null: the action is not about one database. `admin` includes every permission. */
-export function mayDo(principal: Principal, permission: Permission, database: string | null): boolean {
+export function mayDo(
+  principal: Principal,
+  permission: Permission,
+  database: string | null,
+): boolean {
   const { permissions, databases } = principal;
   if (!permissions.includes(permission) && !permissions.includes("admin")) return false;
   return database === null || matchesAny(databases, database);
 }
 
 /** Throws `permission_denied` unless the principal may. */
-export function demand(principal: Principal, permission: Permission, database: string | null): void {
+export function demand(
+  principal: Principal,
+  permission: Permission,
+  database: string | null,
+): void {
   if (mayDo(principal, permission, database)) return;
   const where = database === null ? "" : ` on database "${database}"`;
   throw new SluiceError("permission_denied", `Permission denied: ${permission} required${where}`, {

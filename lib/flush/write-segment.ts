@@ -2,14 +2,14 @@
 //
 // The job is a plain function over what it is handed, because two run it: the parquet-writer for
 // every hint, and the buffer itself when hints lead nowhere. They may run it at the same time, or
-// one of them after a crash of the other. That is harmless: the same rows make the same bytes and so
-// the same object names, an object is only ever created, and the catalog counts a segment once.
+// one of them after a crash of the other. That is harmless: the same rows make the same bytes and
+// so the same object names, an object is only ever created, and the catalog counts a segment once.
 //
 // One measurement is decoded, sorted and written at a time, and let go before the next: memory is
 // the largest measurement of the segment and its file.
 //
 // Refuses nothing that a client could have caused: that was refused before the ack. Bytes that do
-// not decode are `segment_corrupt`. Next: lib/catalog/catalog.ts.
+// not decode are `segment_corrupt`. Next: lib/protocol/table-builder.ts.
 
 import { createHash } from "node:crypto";
 import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
@@ -45,7 +45,11 @@ export async function writeSegment(
   ports: SegmentPorts,
 ): Promise<WrittenSegment> {
   for (let attempt = 0; ; attempt++) {
-    const files = await writeFiles({ databaseId, segmentId: segment.segmentId, attempt }, segment, ports);
+    const files = await writeFiles(
+      { databaseId, segmentId: segment.segmentId, attempt },
+      segment,
+      ports,
+    );
     try {
       const result = await ports.commit({ segmentId: segment.segmentId, files });
       return { ...result, files };
@@ -115,7 +119,12 @@ function unpack({ segmentId, sequence }: BatchHeader, body: Uint8Array): Uint8Ar
     return decompressBody(body, null);
   } catch (cause) {
     const message = `batch ${sequence} of segment ${segmentId} does not unpack`;
-    throw new SluiceError("segment_corrupt", message, { segment_id: segmentId, sequence }, { cause });
+    throw new SluiceError(
+      "segment_corrupt",
+      message,
+      { segment_id: segmentId, sequence },
+      { cause },
+    );
   }
 }
 
@@ -158,7 +167,12 @@ async function writeFile(
 }
 
 /** The answer of a put may be lost, so what counts is what the store holds under the key. */
-async function putOnce(lake: ObjectStore, key: string, bytes: Uint8Array, sha256: string): Promise<void> {
+async function putOnce(
+  lake: ObjectStore,
+  key: string,
+  bytes: Uint8Array,
+  sha256: string,
+): Promise<void> {
   let cause: unknown;
   try {
     if (await lake.putIfAbsent(key, bytes, sha256)) return;
@@ -177,7 +191,9 @@ async function putOnce(lake: ObjectStore, key: string, bytes: Uint8Array, sha256
 }
 
 /** Rounded outwards; the exact bounds are in the statistics. */
-function timeRangeMs(columns: readonly ColumnStatistics[]): Pick<DataFile, "timeMinMs" | "timeMaxMs"> {
+function timeRangeMs(
+  columns: readonly ColumnStatistics[],
+): Pick<DataFile, "timeMinMs" | "timeMaxMs"> {
   const { min, max } = columns.find((column) => column.name === "time")!;
   return { timeMinMs: floorMs(BigInt(min as string)), timeMaxMs: -floorMs(-BigInt(max as string)) };
 }

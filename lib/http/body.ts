@@ -19,7 +19,10 @@ export async function readBody(request: Request, bytesMax: number): Promise<Uint
   return bytes;
 }
 
-async function readCounted(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+async function readCounted(
+  body: ReadableStream<Uint8Array>,
+  bytesMax: number,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let byteLength = 0;
   for await (const chunk of body) {

@@ -1,4 +1,5 @@
-// JSON request bodies: parsed under a cap, and read field by field with the field's name in the error.
+// JSON request bodies: parsed under a cap, and read field by field with the field's name in the
+// error.
 
 import { SluiceError } from "#lib/base/errors.ts";
 import { readBody } from "./body.ts";
@@ -32,5 +33,8 @@ export function textListField(body: JsonObject, field: string, fallback?: string
 }
 
 function wrong(field: string, expected: string): SluiceError {
-  return new SluiceError("parameter_invalid", `"${field}" must be ${expected}`, { field, expected });
+  return new SluiceError("parameter_invalid", `"${field}" must be ${expected}`, {
+    field,
+    expected,
+  });
 }

@@ -1,7 +1,8 @@
 // The schema once more, as Arrow says it: the value of the footer's `ARROW:schema`.
 //
-// Arrow's readers (pyarrow, arrow-rs, Polars, DataFusion) take types from it that Parquet's own schema
-// can't express, such as the time zone's name. It is an IPC message of a schema and nothing else.
+// Arrow's readers (pyarrow, arrow-rs, Polars, DataFusion) take types from it that Parquet's own
+// schema can't express, such as the time zone's name. It is an IPC message of a schema and nothing
+// else.
 // https://github.com/apache/arrow/blob/main/format/Schema.fbs and Message.fbs
 
 import { Buffer } from "node:buffer";

@@ -3,8 +3,8 @@
 import type { ByteWriter } from "./byte-writer.ts";
 
 /**
- * Appends `values[from .. to)`, each below 2^width, padded with zeros to a multiple of eight values.
- * `width` is 1 to 32.
+ * Appends `values[from .. to)`, each below 2^width, padded with zeros to a multiple of eight
+ * values. `width` is 1 to 32.
  */
 export function packBits(
   values: Int32Array | Uint8Array,

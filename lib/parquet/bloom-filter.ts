@@ -1,7 +1,8 @@
 // Parquet's split block Bloom filter: is this text perhaps in the chunk, or surely not?
 //
-// Bounds say little about ids: between the smallest and the largest of 100,000 random ids lies nearly
-// every other. A filter of ten bits per id rules out 99 of 100 chunks that a lookup would read in vain.
+// Bounds say little about ids: between the smallest and the largest of 100,000 random ids lies
+// nearly every other. A filter of ten bits per id rules out 99 of 100 chunks that a lookup would
+// read in vain.
 // https://github.com/apache/parquet-format/blob/master/BloomFilter.md
 
 import type { TextHeap } from "#lib/columnar/types.ts";

@@ -10,7 +10,10 @@ export class ByteWriter {
     this.bytes = new Uint8Array(capacityBytes);
   }
 
-  /** Makes room for `count` more bytes. What is in the room is undefined: it is used again and again. */
+  /**
+   * Makes room for `count` more bytes. What is in the room is undefined: it is used again and
+   * again.
+   */
   reserve(count: number): void {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return;

@@ -15,7 +15,9 @@ import { planPages, presentValues, type Page } from "./present-values.ts";
 import { writeHybrid, writeRun } from "./rle-bitpacked-hybrid.ts";
 import { mergeStatistics, NO_VALUES, type ValueStatistics } from "./statistics.ts";
 
-/** Of a page of NULLs only. Some readers stumble over an encoding's header when no value follows. */
+/**
+ * Of a page of NULLs only. Some readers stumble over an encoding's header when no value follows.
+ */
 const NOTHING_ENCODED: EncodedValues = { encoding: ENCODING.plain, bounds: null };
 
 /** A data page as the page index tells of it. */
@@ -41,7 +43,9 @@ export interface ColumnChunk {
   readonly statistics: ValueStatistics;
 }
 
-/** Appends the chunk of rows `[from, to)`. Its Bloom filter, if any, belongs behind the row group. */
+/**
+ * Appends the chunk of rows `[from, to)`. Its Bloom filter, if any, belongs behind the row group.
+ */
 export function writeColumnChunk(
   column: Column,
   from: number,

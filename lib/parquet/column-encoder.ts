@@ -1,10 +1,10 @@
 // How the values of one column in one row group are stored: which encoding, with which bounds.
 //
-// * int64, timestamp: DELTA_BINARY_PACKED. Times in order shrink to a byte or two. PLAIN where numbers
-//   are all over the 64-bit range.
+// * int64, timestamp: DELTA_BINARY_PACKED. Times in order shrink to a byte or two. PLAIN where
+//   numbers are all over the 64-bit range.
 // * float64, bool: PLAIN. What is left to gain, zstd gains.
 // * utf8: indices into a dictionary where texts repeat, DELTA_LENGTH_BYTE_ARRAY where they do not.
-//   Texts that are looked up by equality but are too many for bounds to say much get a Bloom filter.
+//   Texts that are looked up by equality, but too many for bounds to say much, get a Bloom filter.
 
 import { assert } from "#lib/base/assert.ts";
 import type { Column, TextHeap, Utf8Column } from "#lib/columnar/types.ts";
@@ -19,13 +19,16 @@ import { writeHybrid } from "./rle-bitpacked-hybrid.ts";
 import { boolBounds, float64Bounds, int64Bounds, utf8Bounds, type Bounds } from "./statistics.ts";
 
 /**
- * Wider spread integers are random and gain nothing from differences; and DuckDB 0.9 misreads a first
- * value or smallest difference that does not fit 63 bits.
+ * Wider spread integers are random and gain nothing from differences; and DuckDB 0.9 misreads a
+ * first value or smallest difference that does not fit 63 bits.
  */
 const DELTA_SPREAD_MAX = 2n ** 62n - 1n;
 /** A dictionary of fewer texts is as quick to read as the filter would be. */
 const BLOOM_TEXTS_MIN = 1000;
-/** Longer texts are messages and documents. Nobody asks for one by equality, and hashing them is dear. */
+/**
+ * Longer texts are messages and documents. Nobody asks for one by equality, and hashing them is
+ * dear.
+ */
 const BLOOM_TEXT_BYTES_MEAN_MAX = 64;
 
 export interface EncodedValues {

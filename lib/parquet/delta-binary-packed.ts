@@ -1,9 +1,10 @@
-// Parquet's DELTA_BINARY_PACKED: 64-bit integers as bit-packed differences. For times, integers, lengths.
+// Parquet's DELTA_BINARY_PACKED: 64-bit integers (times, counts, lengths) as packed differences.
 //
-// Blocks of 128 differences; each block subtracts its smallest difference, each quarter of a block has
-// its own bit width. All arithmetic is on pairs of 32-bit words and wraps at 64 bits, as the format says,
-// so that it is exact for every int64 (nanosecond times and 64-bit ids do not fit a double).
-// https://parquet.apache.org/docs/file-format/data-pages/encodings/#delta-encoding-delta_binary_packed--5
+// Blocks of 128 differences; each block subtracts its smallest difference, each quarter of a block
+// has its own bit width. All arithmetic is on pairs of 32-bit words and wraps at 64 bits, as the
+// format says, so that it is exact for every int64 (nanosecond times and 64-bit ids do not fit a
+// double).
+// https://github.com/apache/parquet-format/blob/master/Encodings.md
 
 import { bitWidth, packBits } from "./bit-packing.ts";
 import type { ByteWriter } from "./byte-writer.ts";
@@ -16,7 +17,9 @@ const MINIBLOCK_VALUES = BLOCK_VALUES / MINIBLOCKS;
 const lows = new Int32Array(BLOCK_VALUES);
 const highs = new Int32Array(BLOCK_VALUES);
 
-/** Appends the numbers `[from, to)` of `words`, at least one; two words a number, low word first. */
+/**
+ * Appends the numbers `[from, to)` of `words`, at least one; two words a number, low word first.
+ */
 export function writeDeltaBinaryPacked(
   words: Int32Array,
   from: number,

@@ -1,6 +1,6 @@
 // Parquet's DELTA_LENGTH_BYTE_ARRAY: all lengths, then all texts one after another.
 // For texts that seldom repeat. Texts without lengths between them also compress better than PLAIN.
-// https://parquet.apache.org/docs/file-format/data-pages/encodings/#delta-length-byte-array-delta_length_byte_array--6
+// https://github.com/apache/parquet-format/blob/master/Encodings.md
 
 import type { TextHeap } from "#lib/columnar/types.ts";
 
@@ -28,7 +28,9 @@ export function writeDeltaLengthByteArray(
   writeTexts(heap, codes, from, to, out);
 }
 
-/** Texts that lie side by side in the heap, as those of an unsorted batch do, are copied in one go. */
+/**
+ * Texts that lie side by side in the heap, as those of an unsorted batch do, are copied in one go.
+ */
 function writeTexts(
   { offsets, bytes: source }: TextHeap,
   codes: Int32Array,

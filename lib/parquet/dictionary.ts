@@ -1,8 +1,9 @@
 // A text column's values as numbers of a dictionary that holds each text once.
 //
-// A table's heap may hold the texts of a whole segment, may hold a text more than once (heaps of many
-// batches laid end to end), and is not what Parquet wants: a dictionary of the texts of this row group.
-// Codes are renumbered in order of first appearance, so that equal rows give equal bytes.
+// A table's heap may hold the texts of a whole segment, may hold a text more than once (heaps of
+// many batches laid end to end), and is not what Parquet wants: a dictionary of the texts of this
+// row group. Codes are renumbered in order of first appearance, so that equal rows give equal
+// bytes.
 
 import type { TextHeap, Utf8Column } from "#lib/columnar/types.ts";
 
@@ -13,8 +14,9 @@ const DICTIONARY_BYTES_MAX = 1 << 20;
 /** With more texts than this share of the values, each appears too seldom to be worth an index. */
 const DISTINCT_SHARE_MAX = 0.5;
 /**
- * Random ids of which 100,000 values hold half as many are 97 % distinct among the first 4,096. Where
- * there are more, the search for repeats is given up early: it costs more than anything else here.
+ * Random ids of which 100,000 values hold half as many are 97 % distinct among the first 4,096.
+ * Where there are more, the search for repeats is given up early: it costs more than anything else
+ * here.
  */
 const SAMPLE_VALUES = 4096;
 const SAMPLE_DISTINCT_MAX = 0.97 * SAMPLE_VALUES;
@@ -72,7 +74,9 @@ export class DictionaryBuilder {
   }
 }
 
-/** Arrays of a megabyte, made anew for each column, would pile up faster than they are collected. */
+/**
+ * Arrays of a megabyte, made anew for each column, would pile up faster than they are collected.
+ */
 class ReusedArray {
   #array = new Int32Array(0);
 
@@ -90,8 +94,8 @@ class TextTable {
   readonly #slots: Int32Array;
 
   /**
-   * `entries` is the caller's list of texts, which grows as it takes new ones. `slots` has a power of
-   * two of zeros: number of the text + 1, 0 = free.
+   * `entries` is the caller's list of texts, which grows as it takes new ones. `slots` has a power
+   * of two of zeros: number of the text + 1, 0 = free.
    */
   constructor(heap: TextHeap, entries: Int32Array, slots: Int32Array) {
     this.#heap = heap;
@@ -99,7 +103,9 @@ class TextTable {
     this.#slots = slots;
   }
 
-  /** The number of the entry's text; `newNumber` if there was none; -1 when too many texts collide. */
+  /**
+   * The number of the entry's text; `newNumber` if there was none; -1 when too many texts collide.
+   */
   find(entry: number, newNumber: number): number {
     const mask = this.#slots.length - 1;
     let slot = hashOf(this.#heap, entry) & mask;

@@ -1,7 +1,8 @@
 // FlatBuffers, as far as an Arrow schema needs them. Writing only.
 //
 // The usual builders write from the end backwards. Here a parent stands before its children and its
-// references are filled in once the children are written, which the format allows and reads top down.
+// references are filled in once the children are written, which the format allows and reads top
+// down.
 // https://flatbuffers.dev/internals
 
 /** A number (a scalar of at most 32 bits), a reference, or null for a field left at its default. */
@@ -44,7 +45,10 @@ class FlatWriter {
     return this.#text(node.text);
   }
 
-  /** First the vtable, which says where in the table each field is; then the table, a word per field. */
+  /**
+   * First the vtable, which says where in the table each field is; then the table, a word per
+   * field.
+   */
   #table(fields: readonly TableField[]): number {
     this.#align();
     const vtableAt = this.#bytes.length;

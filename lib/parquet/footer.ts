@@ -1,5 +1,6 @@
 // The footer: schema, row groups, and where everything lies. A reader starts here.
-// https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (FileMetaData)
+// FileMetaData in
+// https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 
 import type { ColumnChunk } from "./column-chunk.ts";
 import type { FileRange } from "./file-output.ts";

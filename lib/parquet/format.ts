@@ -47,8 +47,8 @@ export interface ParquetColumn {
 }
 
 /**
- * `time` is the one column that is never NULL. All others are optional in every file, also where they
- * hold no NULL, so that the files of a table have one schema.
+ * `time` is the one column that is never NULL. All others are optional in every file, also where
+ * they hold no NULL, so that the files of a table have one schema.
  */
 export function isRequired(column: ParquetColumn): boolean {
   return column.name === TIME_COLUMN;

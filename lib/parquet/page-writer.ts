@@ -1,7 +1,7 @@
 // Takes page bodies and appends them to the file compressed, each behind its header.
 //
-// All pages are zstd, level 1: level 3 takes a sixth more time to save nothing worth it on our data,
-// level 6 three times as long to save a twentieth.
+// All pages are zstd, level 1: level 3 takes a sixth more time to save nothing worth it on our
+// data, level 6 three times as long to save a twentieth.
 
 import { constants, zstdCompressSync } from "node:zlib";
 

@@ -1,5 +1,5 @@
 // Parquet's PLAIN encoding: of numbers, of booleans, and of the texts in a dictionary page.
-// https://parquet.apache.org/docs/file-format/data-pages/encodings/#plain-plain--0
+// https://github.com/apache/parquet-format/blob/master/Encodings.md
 
 import type { TextHeap } from "#lib/columnar/types.ts";
 

@@ -1,13 +1,16 @@
 // A column's rows without its NULLs, and how they are cut into pages.
 //
 // Parquet stores only the values that are there; one bit per row (the definition level) tells which
-// rows have one. Encoders therefore see columns without NULLs, and pages say which values are theirs.
+// rows have one. Encoders therefore see columns without NULLs, and pages say which values are
+// theirs.
 
 import { LIMITS } from "#lib/base/limits.ts";
 import { gatherColumn } from "#lib/columnar/gather.ts";
 import type { Column } from "#lib/columnar/types.ts";
 
-/** Rows `[rowFrom, rowTo)` of the table, which are values `[valueFrom, valueTo)` of those present. */
+/**
+ * Rows `[rowFrom, rowTo)` of the table, which are values `[valueFrom, valueTo)` of those present.
+ */
 export interface Page {
   readonly rowFrom: number;
   readonly rowTo: number;
@@ -15,7 +18,10 @@ export interface Page {
   readonly valueTo: number;
 }
 
-/** The values in rows `[from, to)` as a column of its own; a view of the same memory if none is NULL. */
+/**
+ * The values in rows `[from, to)` as a column of its own; a view of the same memory if none is
+ * NULL.
+ */
 export function presentValues(column: Column, from: number, to: number): Column {
   const rows = presentRows(column, from, to);
   if (rows !== null) return { ...gatherColumn(column, rows), validity: null };
@@ -50,8 +56,9 @@ function presentRows({ validity }: Column, from: number, to: number): Uint32Arra
 }
 
 /**
- * Pages of at most `LIMITS.dataPageRows` rows. Where `byteLengths` gives the size of each value, a page
- * also ends once it has `LIMITS.dataPageBytes`: 20,000 long log lines would be a page of many megabytes.
+ * Pages of at most `LIMITS.dataPageRows` rows. Where `byteLengths` gives the size of each value, a
+ * page also ends once it has `LIMITS.dataPageBytes`: 20,000 long log lines would be a page of many
+ * megabytes.
  */
 export function planPages(
   validity: Uint8Array | null,

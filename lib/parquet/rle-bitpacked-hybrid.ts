@@ -1,6 +1,6 @@
 // Parquet's RLE encoding: small numbers as runs of one repeated value or as bit-packed stretches.
 // Definition levels (is there a value?) and dictionary indices are stored so.
-// https://parquet.apache.org/docs/file-format/data-pages/encodings/#run-length-encoding--bit-packing-hybrid-rle--3
+// https://github.com/apache/parquet-format/blob/master/Encodings.md
 
 import { packBits } from "./bit-packing.ts";
 import type { ByteWriter } from "./byte-writer.ts";

@@ -1,11 +1,12 @@
 // Smallest and largest value of a page, a chunk, a file: what readers prune by.
 //
-// A wrong bound makes a reader lose rows silently, so where a bound would be doubtful there is none:
-// * A NaN among doubles: readers disagree whether NaN is beyond all numbers or beside them. No bounds.
-// * Zero: a smallest value of zero is written as -0, a largest as +0, since readers may tell them apart.
-// * Texts are cut to 64 bytes between characters; a cut maximum is then raised to stay above what was
-//   cut off, and marked as not exact. They order as unsigned bytes.
-// https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (Statistics)
+// A wrong bound makes a reader lose rows silently, so a doubtful one is left out or widened:
+// * No bounds where there is a NaN: readers disagree whether it is beyond all numbers or beside.
+// * A smallest value of zero is written as -0, a largest as +0: readers may tell them apart.
+// * Texts are cut to 64 bytes between characters; a cut maximum is then raised to stay above what
+//   was cut off, and marked as not exact. They order as unsigned bytes.
+// Statistics in
+// https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 
 import type { StatisticValue } from "#lib/columnar/statistics.ts";
 import type { ColumnType, TextHeap } from "#lib/columnar/types.ts";
@@ -106,7 +107,11 @@ export function float64Bounds(values: Float64Array, from: number, to: number): B
     if (value > max) max = value;
     if (value !== value) return null;
   }
-  return exactBounds(min === 0 ? -0 : min, max === 0 ? 0 : max);
+  // A zero may have changed its sign by this: then it is a bound, but perhaps none of the values.
+  return {
+    min: { value: min === 0 ? -0 : min, isExact: min !== 0 },
+    max: { value: max === 0 ? 0 : max, isExact: max !== 0 },
+  };
 }
 
 export function boolBounds(values: Uint8Array, from: number, to: number): Bounds {
@@ -161,7 +166,9 @@ function cutBetweenCharacters(text: Uint8Array): Uint8Array {
   return text.slice(0, end);
 }
 
-/** The next text of at most as many characters; null when every character is the last of Unicode. */
+/**
+ * The next text of at most as many characters; null when every character is the last of Unicode.
+ */
 function raise(prefix: string): string | null {
   const codePoints = Array.from(prefix, (character) => character.codePointAt(0)!);
   while (codePoints.at(-1) === 0x10ffff) codePoints.pop();

@@ -1,10 +1,11 @@
 // Rows to one Parquet file: what a segment's rows become on object storage.
 //
-// Written here and not by a library because it is the hot path of a flush: columns go from the decoder's
-// typed arrays into pages without a JavaScript value per cell, three times as fast as the next best and
-// in a fifth of its memory. The file is made for pruning: sorted by time, statistics and page index on
-// every chunk, Bloom filters on ids. The same rows give the same bytes, always, as a file's name on
-// object storage holds the hash of its content and a repeated flush must find its own file there.
+// Written here and not by a library because it is the hot path of a flush: columns go from the
+// decoder's typed arrays into pages without a JavaScript value per cell, three times as fast as the
+// next best and in a fifth of its memory. The file is made for pruning: sorted by time, statistics
+// and page index on every chunk, Bloom filters on ids. The same rows give the same bytes, always,
+// as a file's name on object storage holds the hash of its content and a repeated flush must find
+// its own file there.
 //
 // Layout: row groups, each followed by its Bloom filters; page index; footer.
 // Next: lib/catalog/catalog.ts, where the file is committed.
@@ -91,7 +92,9 @@ export class ParquetWriter {
     this.#output.append(MAGIC);
   }
 
-  /** Rows `[from, to)`, at least one, sorted by time. The table has the writer's columns, in order. */
+  /**
+   * Rows `[from, to)`, at least one, sorted by time. The table has the writer's columns, in order.
+   */
   writeRowGroup(table: ColumnTable, from: number, to: number): void {
     assert(from < to, "a row group has rows");
     assert(isInOrder(timeColumn(table).words, from, to), "a row group's rows are sorted by time");

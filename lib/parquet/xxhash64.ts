@@ -1,9 +1,9 @@
 // xxHash64 with seed 0, the hash that Parquet's Bloom filters are defined with.
 // https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 //
-// JavaScript has no fast 64-bit integers. Here each is a pair of 32-bit words, and the words of a product
-// are found separately: some twenty times faster than BigInt, which matters since every distinct text
-// of a column with a Bloom filter is hashed.
+// JavaScript has no fast 64-bit integers. Here each is a pair of 32-bit words, and the words of a
+// product are found separately: some twenty times faster than BigInt, which matters since every
+// distinct text of a column with a Bloom filter is hashed.
 
 const PRIME1_HIGH = 0x9e3779b1 | 0;
 const PRIME1_LOW = 0x85ebca87 | 0;

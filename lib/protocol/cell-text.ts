@@ -25,7 +25,7 @@ export function readCellAsText(reader: MessagePackReader): string {
   }
 }
 
-/** Reads one cell that is a map or an array, and everything in it, without making anything of it. */
+/** Reads one cell that is a map or an array with all that is in it, and makes nothing of it. */
 export function checkNested(reader: MessagePackReader, depth = 1): void {
   checkDepth(reader, depth);
   const isMap = isMapTag(reader.tag());

@@ -1,12 +1,12 @@
 // Step 2 of a batch's life: the body as it came, to the bytes of the batch.
 //
 // Compression is told by the first bytes, as Arc does, and not by the header, which clients forget
-// and proxies strip. A batch cannot be mistaken: a MessagePack map begins with 0x80 to 0x8f, 0xde or
-// 0xdf, gzip with 1f 8b and zstd with 28 b5 2f fd.
+// and proxies strip. No batch can be mistaken for it: a MessagePack map begins with 0x80 to 0x8f,
+// 0xde or 0xdf, gzip with 1f 8b and zstd with 28 b5 2f fd.
 //
 // Refuses bodies that are too large, or grow too large, before the memory is spent; and bodies that
 // are cut short, damaged, or followed by something else. Zero bytes behind gzip are padding, as
-// gzip(1) has it. Next: scan-batch.ts.
+// gzip(1) has it. Next: lib/protocol/scan-batch.ts.
 
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { SluiceError } from "#lib/base/errors.ts";

@@ -3,7 +3,7 @@
 // One pass over the raw MessagePack, before the batch is stored and answered for. No JavaScript
 // value is made per cell, because allocation and not parsing is what the hot path would pay for;
 // what comes out are facts: rows, time range, and per column the kinds of values and where each
-// first stands. The bytes are stored as they came. Whatever passes here, decode-batch.ts can decode.
+// first stands. The bytes are stored as they came; what passes here, table-builder.ts can decode.
 //
 // Refuses, naming column and row: broken structure, declared lengths beyond the body, text that is
 // not UTF-8, values no column can hold, times that are none. See walk-batch.ts for the frame.

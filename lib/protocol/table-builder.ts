@@ -7,7 +7,7 @@
 //
 // scan-batch.ts let these bytes in, so that anything wrong with them now is damage to what we
 // stored (`segment_corrupt`). A builder that threw is of no further use.
-// Next: lib/columnar/split-by-day.ts.
+// Next: lib/columnar/sort.ts.
 
 import { assert } from "#lib/base/assert.ts";
 import { ERRORS, isSluiceError, SluiceError } from "#lib/base/errors.ts";

@@ -7,7 +7,7 @@ const MAGIC_BYTES = 4;
 const BLOCK_HEADER_BYTES = 3;
 const BLOCK_TYPE_RLE = 1;
 
-/** Bytes of the frame that `bytes` begins with, by its headers; beyond the end when it is cut short. */
+/** Bytes of the frame that `bytes` begins with; beyond the end when it is cut short. */
 export function zstdFrameLength(bytes: Uint8Array): number {
   const descriptor = bytes[MAGIC_BYTES] ?? 0;
   const hasChecksum = (descriptor & 4) !== 0;

@@ -1,8 +1,8 @@
 // The engine's syntax tree, as its parser serialises it to JSON.
 //
-// Only the shapes that are looked into are typed; the rest is carried along. A number whose digits a
-// double cannot hold (int64 and decimal constants) keeps its source text, so that printing the tree
-// gives back the same query.
+// Only the shapes that are looked into are typed; the rest is carried along. A number whose digits
+// a double cannot hold (int64 and decimal constants) keeps its source text, so that printing the
+// tree gives back the same query.
 
 import { SluiceError } from "#lib/base/errors.ts";
 

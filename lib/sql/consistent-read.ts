@@ -1,8 +1,9 @@
 // All rows of some tables of one database at one moment: the tail and the files, no row twice.
 //
 // Tails first, catalog second. A segment that is committed between the two is in both, and the
-// snapshot names it, so that its tail rows are dropped. The other way round, a segment committed and
-// released in between would be in neither.
+// snapshot names it, so that its tail rows are dropped. The other way round, a segment committed
+// and released in between would be in neither.
+// Next: lib/sql/scan-sql.ts.
 
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";

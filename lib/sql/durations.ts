@@ -1,14 +1,16 @@
 // `time + duration_ms`: a timestamp and an integer, in milliseconds.
 //
 // Events carry their duration as integer milliseconds, and people write the end of an event as
-// `time + duration_ms`. The engine has no such operator; it becomes `time + to_milliseconds(…)`. Where
-// the types are not certain the sum is left as it is, for the engine to judge.
+// `time + duration_ms`. The engine has no such operator; it becomes `time + to_milliseconds(…)`.
+// Where the types are not certain the sum is left as it is, for the engine to judge.
 
 import type { ColumnType } from "#lib/columnar/types.ts";
 import { type ColumnRef, callOf, type Expression, type FunctionCall } from "./ast.ts";
 import type { Leaf, Resolved, Scope, TableReference } from "./resolve.ts";
 
-/** Type of a column by lower-case name; null: the table has no such column, or no type for it yet. */
+/**
+ * Type of a column by lower-case name; null: the table has no such column, or no type for it yet.
+ */
 export type ColumnTypeOf = (table: TableReference, column: string) => ColumnType | null;
 
 /** Changes the calls in place. */

@@ -3,7 +3,9 @@
 // The engine runs one query at a time, over files that exist for that query alone. It knows no file
 // system and no network: what it reads, it reads through the sources it was handed.
 
-/** Bytes of one file. `read` answers at once when it has them, or later when they must be fetched. */
+/**
+ * Bytes of one file. `read` answers at once when it has them, or later when they must be fetched.
+ */
 export interface FileSource {
   readonly byteLength: number;
   read(offset: number, byteLength: number): Uint8Array | Promise<Uint8Array>;

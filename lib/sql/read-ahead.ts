@@ -1,8 +1,10 @@
 // The bytes of a query's files: fetched before they are asked for, within a window of memory.
 //
 // Files are taken in order: footer first, then what the plan wants of it, a few requests at a time.
-// What the engine has read to its end makes room for what comes next. A read that nobody planned, or
-// of what had to make room, is fetched when it is asked for; so the plan decides about speed alone.
+// What the engine has read to its end makes room for what comes next. A read that nobody planned,
+// or of what had to make room, is fetched when it is asked for; so the plan decides about speed
+// alone.
+// Next: lib/sql/response.ts.
 
 import { LIMITS } from "#lib/base/limits.ts";
 import type { DataFile } from "#lib/catalog/types.ts";

@@ -1,14 +1,14 @@
 // Step 9 of a batch's life: which tables does a query read, and may it?
 //
-// Walks the syntax tree once, by the kinds of node it knows; what it does not know is refused. Every
-// table in the tree is either a CTE in scope or a measurement of a database that the caller may read,
-// and either way loses the name that the user wrote: no text of a query ever names something in the
-// engine. So file names, catalog tables and replacement scans are not forbidden, they are
-// unreachable. Functions are called by allow-list (lib/sql/functions.ts).
+// Walks the syntax tree once, by the kinds of node it knows; what it does not know is refused.
+// Every table in the tree is either a CTE in scope or a measurement of a database that the caller
+// may read, and either way loses the name that the user wrote: no text of a query ever names
+// something in the engine. So file names, catalog tables and replacement scans are not forbidden,
+// they are unreachable. Functions are called by allow-list (lib/sql/functions.ts).
 //
 // Left for later steps: the tables found (lib/sql/scan-sql.ts puts subqueries in their place), the
 // bounds on their time (lib/sql/time-bounds.ts), sums that may be time + milliseconds
-// (lib/sql/durations.ts).
+// (lib/sql/durations.ts). Next: lib/sql/consistent-read.ts.
 
 import { SluiceError } from "#lib/base/errors.ts";
 import type { Ast, BaseTable, ColumnRef, Expression, FromNode, FunctionCall } from "./ast.ts";

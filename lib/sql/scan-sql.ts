@@ -4,10 +4,11 @@
 // same columns are read by one read_parquet, and the groups are put together with every column
 // spelled out, cast or NULL, so that all rows look as the schema is today.
 //
-// Stored timestamps are adjusted to UTC, which the engine reads as TIMESTAMP WITH TIME ZONE; a query
-// sees TIMESTAMP, in UTC. The detour over µs is there because a plain cast asks ICU for the calendar
-// of every single row and is ten times slower. It would hide `time` from the statistics of row
-// groups, so the bounds that the query puts on it stand here once more, on the stored column.
+// Stored timestamps are adjusted to UTC, which the engine reads as TIMESTAMP WITH TIME ZONE; a
+// query sees TIMESTAMP, in UTC. The detour over µs is there because a plain cast asks ICU for the
+// calendar of every single row and is ten times slower. It would hide `time` from the statistics of
+// row groups, so the bounds that the query puts on it stand here once more, on the stored column.
+// Next: lib/sql/read-ahead.ts.
 
 import type { TableSchema } from "#lib/catalog/schema.ts";
 import type { TimeRangeMs } from "#lib/catalog/types.ts";

@@ -1,5 +1,5 @@
-// SHOW DATABASES and SHOW TABLES | MEASUREMENTS [FROM database]: not SELECTs, so read before the engine
-// sees anything, by their words.
+// SHOW DATABASES and SHOW TABLES | MEASUREMENTS [FROM database]: not SELECTs, so read before the
+// engine sees anything, by their words.
 
 export type ShowStatement =
   | { readonly kind: "databases" }
@@ -17,7 +17,9 @@ export function parseShow(sql: string): ShowStatement | null {
   return isFrom ? { kind: "tables", database: words[3]! } : null;
 }
 
-/** Words and quoted names; comments and semicolons at the end are dropped. null: too odd for SHOW. */
+/**
+ * Words and quoted names; comments and semicolons at the end are dropped. null: too odd for SHOW.
+ */
 function wordsOf(sql: string): string[] | null {
   const token = /\s+|--[^\n]*|\/\*[^]*?\*\/|([\w-]+)|"([^"]+)"|'([^']+)'|`([^`]+)`|(;)/y;
   const words: string[] = [];

@@ -1,10 +1,10 @@
 // The range of time that a query can see of a table, read from its WHERE.
 //
-// Only what is certain counts: comparisons of the table's own `time` with something constant, joined
-// by AND, in the WHERE of the very SELECT that reads the table. None of them is ever true for NULL, so
-// that a row which an outer join makes up is dropped as the row it stands for would have been. What is
-// not understood leaves the range open. The engine itself computes the constants, so that a cast, an
-// interval or a date function means here what it means in the query.
+// Only what is certain counts: comparisons of the table's own `time` with something constant,
+// joined by AND, in the WHERE of the very SELECT that reads the table. None of them is ever true
+// for NULL, so that a row which an outer join makes up is dropped as the row it stands for would
+// have been. What is not understood leaves the range open. The engine itself computes the
+// constants, so that a cast, an interval or a date function means here what it means in the query.
 
 import { LIMITS } from "#lib/base/limits.ts";
 import type { TimeRangeMs } from "#lib/catalog/types.ts";
@@ -111,7 +111,9 @@ function isConstant(expression: Expression): boolean {
   }
 }
 
-/** Turns clock keywords into calls, so that no column of that name can give them another meaning. */
+/**
+ * Turns clock keywords into calls, so that no column of that name can give them another meaning.
+ */
 function fixClocks(expression: Expression): void {
   if (expression.class === "COLUMN_REF") {
     const clock = clockOf(expression as ColumnRef)!;
@@ -128,7 +130,9 @@ function clockOf({ column_names: names }: ColumnRef): string | undefined {
   return names.length === 1 ? CLOCK_KEYWORDS[names[0]!.toLowerCase()] : undefined;
 }
 
-/** A query for all constants of all predicates, as timestamps in one row; null when there are none. */
+/**
+ * A query for all constants of all predicates, as timestamps in one row; null when there are none.
+ */
 export function boundsQuery(tables: readonly TableReference[]): Ast | null {
   const values = tables.flatMap(({ predicates }) => predicates.flatMap((one) => one.values));
   return values.length === 0 ? null : selectOf(values.map((value) => tryCast(value, "TIMESTAMP")));
@@ -140,7 +144,8 @@ const FINITE_US = 9_223_372_036_854_775_806n;
 
 /**
  * The range of each table, rounded outwards to milliseconds. `us` are the answers to boundsQuery in
- * order, null where a value is no timestamp; null altogether when the engine could not compute them.
+ * order, null where a value is no timestamp; null altogether when the engine could not compute
+ * them.
  */
 export function timeRanges(
   tables: readonly TableReference[],

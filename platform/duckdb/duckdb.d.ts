@@ -1,5 +1,5 @@
-// The parts of the engine's JavaScript glue that platform/duckdb/ touches. The package does not list
-// this bundle in its exports and ships no types beside it, so they are declared here.
+// The parts of the engine's JavaScript glue that platform/duckdb/ touches. The package does not
+// list this bundle in its exports and ships no types beside it, so they are declared here.
 
 declare module "*/duckdb-browser-blocking.mjs" {
   /** What Emscripten calls the module: the heap and the exported functions. */

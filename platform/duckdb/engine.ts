@@ -1,7 +1,8 @@
 // DuckDB behind the port of lib/sql/engine.ts. Version and build: docs/decisions.
 //
-// One instance runs one query at a time; platform/duckdb/exclusive.ts sees to that. An instance that
-// a query left in doubt (a trap, a read that failed in mid-flight) is marked broken and is replaced.
+// One instance runs one query at a time; platform/duckdb/exclusive.ts sees to that. An instance
+// that a query left in doubt (a trap, a read that failed in mid-flight) is marked broken and is
+// replaced.
 
 import { isSluiceError, SluiceError, type ErrorCode } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
@@ -218,13 +219,17 @@ function failureCode(message: string): ErrorCode {
   }
 }
 
-/** The engine's stack overflowed, or it trapped: a query too deep or too odd, not a lost isolate. */
+/**
+ * The engine's stack overflowed, or it trapped: a query too deep or too odd, not a lost isolate.
+ */
 function engineTrap(cause: unknown): SluiceError {
   const message = "the query is too complex for the engine";
   return new SluiceError("query_too_large", message, {}, { cause });
 }
 
-/** Rejects with the signal's reason when it comes first; what `work` does then is nobody's concern. */
+/**
+ * Rejects with the signal's reason when it comes first; what `work` does then is nobody's concern.
+ */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason as Error);

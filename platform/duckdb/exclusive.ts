@@ -1,9 +1,9 @@
 // One query at a time on one engine per isolate.
 //
-// A query sleeps in the engine's own stack while it waits for bytes, so a second one must not enter;
-// it waits. Those who wait do not trust the holder: a cancelled request takes its continuations with
-// it and would never let go. So a hold has an end; after it the engine, which may still sleep in the
-// lost query, is thrown away and the next in line starts a new one.
+// A query sleeps in the engine's own stack while it waits for bytes, so a second one must not
+// enter; it waits. Those who wait do not trust the holder: a cancelled request takes its
+// continuations with it and would never let go. So a hold has an end; after it the engine, which
+// may still sleep in the lost query, is thrown away and the next in line starts a new one.
 
 import { LIMITS } from "#lib/base/limits.ts";
 import type { EngineHold, SqlEngine } from "#lib/sql/engine.ts";

@@ -3,9 +3,9 @@
 //
 // The glue expects a browser. It reaches files through a global runtime object and wants them read
 // synchronously, which R2 cannot do. So the imports that would call the runtime are replaced before
-// instantiation, and the one that reads is a suspending import (JavaScript Promise Integration): the
-// wasm stack sleeps until the bytes are there, and the isolate goes on serving. The exports that may
-// come to read are wrapped to match.
+// instantiation, and the one that reads is a suspending import (JavaScript Promise Integration):
+// the wasm stack sleeps until the bytes are there, and the isolate goes on serving. The exports
+// that may come to read are wrapped to match.
 
 import {
   type Bindings,
@@ -117,7 +117,9 @@ function interceptExports(
 
 type Imports = Record<string, (...values: number[]) => unknown>;
 
-/** Each import that would call the global runtime says so in its source: `DUCKDB_RUNTIME.<method>(`. */
+/**
+ * Each import that would call the global runtime says so in its source: `DUCKDB_RUNTIME.<method>(`.
+ */
 function replaceImports(imports: Imports, bindings: Bindings, host: Host): void {
   const runtime = createRuntime(bindings, host);
   let replaced = 0;

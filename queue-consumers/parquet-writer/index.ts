@@ -1,8 +1,9 @@
 // Step 6 of a batch's life: a hint arrives that a segment is sealed.
 //
-// A hint is a wake-up and no more. The buffer is asked for the segment; when it has nothing, someone
-// else was faster, and the hint is done. Every message is acknowledged: the buffer's outbox repeats
-// what is still to do, with its own back-off, so retries by the queue would only double the work.
+// A hint is a wake-up and no more. The buffer is asked for the segment; when it has nothing,
+// someone else was faster, and the hint is done. Every message is acknowledged: the buffer's outbox
+// repeats what is still to do, with its own back-off, so retries by the queue would only double the
+// work.
 //
 // Next: lib/flush/write-segment.ts.
 

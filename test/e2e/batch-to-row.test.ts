@@ -61,13 +61,17 @@ describe("a batch", () => {
       min(time), max(time) FROM cpu WHERE batch = 42`;
     const [sum, values, ok, hosts, min, max] = await client.row(sql);
     const kept = Array.from({ length: ROWS }, (_, i) => i).filter((i) => i % 7 !== 0);
-    expect(sum).toBeCloseTo(kept.reduce((total, i) => total + Math.sin(i + 42), 0), 6);
+    expect(sum).toBeCloseTo(
+      kept.reduce((total, i) => total + Math.sin(i + 42), 0),
+      6,
+    );
     expect([values, ok, hosts]).toEqual([kept.length, Math.ceil(ROWS / 3), 100]);
     expect([min, max]).toEqual(["2026-03-01T00:07:00Z", "2026-03-01T00:07:09.999Z"]);
   });
 
   test("of 1,000,000 rows is taken, one of 1,000,001 is refused and leaves nothing", async () => {
-    const rows = (n: number) => encodeBatch("wide_open", { v: Array.from({ length: n }, (_, i) => i) });
+    const rows = (n: number) =>
+      encodeBatch("wide_open", { v: Array.from({ length: n }, (_, i) => i) });
     expect((await client.write(rows(1_000_001))).status).toBe(413);
     expect((await client.query("SELECT count(*) FROM wide_open")).columns).toEqual([]);
     expect((await client.write(rows(1_000_000))).status).toBe(204);

@@ -1,5 +1,5 @@
-// kill -9 of everything, again and again, under eight writers. The judge stands outside: it knows what
-// was acknowledged, and asks the restarted server for exactly that.
+// kill -9 of everything, again and again, under eight writers. The judge stands outside: it knows
+// what was acknowledged, and asks the restarted server for exactly that.
 //
 // CRASHES=50 is the full run (`npm run test:crash`); a few are enough to notice a broken promise.
 
@@ -24,27 +24,33 @@ const offered = new Map<number, number>();
 beforeAll(() => stack.start());
 afterAll(() => stack.remove());
 
-test(`no acknowledged row is lost or doubled in ${CRASHES} crashes (CRASH_SEED=${SEED})`, async () => {
-  const random = mulberry32(SEED);
-  for (let crash = 0; crash < CRASHES; crash++) {
-    const writing = new AbortController();
-    const writers = Array.from({ length: WRITERS }, () => write(random, writing.signal));
-    await sleep(300 + random() * 1_500);
-    await stack.kill();
-    writing.abort();
-    const restartedMs = performance.now();
-    await stack.start();
-    await judge(crash);
-    const tookMs = performance.now() - restartedMs;
-    expect(tookMs, `ms from restart to all rows, crash ${crash}`).toBeLessThan(QUERYABLE_WITHIN_MS);
-    await Promise.all(writers);
-  }
-  await client.flush();
-  expect(await client.bufferedRows()).toBe(0);
-  await judge(CRASHES);
-  expect(acked.size).toBeGreaterThan(CRASHES * WRITERS);
-  console.log(`${CRASHES} crashes, ${acked.size} batches acknowledged, ${offered.size} offered`);
-}, 60_000 + CRASHES * 15_000);
+test(
+  `no acknowledged row is lost or doubled in ${CRASHES} crashes (CRASH_SEED=${SEED})`,
+  async () => {
+    const random = mulberry32(SEED);
+    for (let crash = 0; crash < CRASHES; crash++) {
+      const writing = new AbortController();
+      const writers = Array.from({ length: WRITERS }, () => write(random, writing.signal));
+      await sleep(300 + random() * 1_500);
+      await stack.kill();
+      writing.abort();
+      const restartedMs = performance.now();
+      await stack.start();
+      await judge(crash);
+      const tookMs = performance.now() - restartedMs;
+      expect(tookMs, `ms from restart to all rows, crash ${crash}`).toBeLessThan(
+        QUERYABLE_WITHIN_MS,
+      );
+      await Promise.all(writers);
+    }
+    await client.flush();
+    expect(await client.bufferedRows()).toBe(0);
+    await judge(CRASHES);
+    expect(acked.size).toBeGreaterThan(CRASHES * WRITERS);
+    console.log(`${CRASHES} crashes, ${acked.size} batches acknowledged, ${offered.size} offered`);
+  },
+  60_000 + CRASHES * 15_000,
+);
 
 /** Half of the writers' batches carry a key and are tried again under it after the crash. */
 async function write(random: () => number, signal: AbortSignal): Promise<void> {

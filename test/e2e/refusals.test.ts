@@ -1,4 +1,5 @@
-// Rubbish in: a clear 4xx that says what and where, nothing stored, and the next good batch is taken.
+// Rubbish in: a clear 4xx that says what and where, nothing stored, and the next good batch is
+// taken.
 
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { encode, ExtData } from "@msgpack/msgpack";
@@ -36,7 +37,12 @@ const REFUSED: [what: string, body: Bytes, status: number, says: RegExp[]][] = [
   ["a time that is null", batch({ time: [1, null] }), 400, [/time/, /row 1/]],
   ["a time that is NaN", batch({ time: [1, Number.NaN] }), 400, [/time/, /row 1/]],
   ["binary", batch({ time: [1], v: [new Uint8Array([1])] }), 422, [/v/, /row 0/]],
-  ["an unknown extension", batch({ time: [1], v: [new ExtData(5, new Uint8Array(1))] }), 422, [/v/]],
+  [
+    "an unknown extension",
+    batch({ time: [1], v: [new ExtData(5, new Uint8Array(1))] }),
+    422,
+    [/v/],
+  ],
   ["an integer beyond int64", batch({ time: [1], v: [2n ** 63n] }), 422, [/v/, /row 0/]],
   ["cells too deep", batch({ time: [1], v: [nested(6)] }), 422, [/v/]],
   ["text into a number column", batch({ time: [1, 2], v: [7, "x"] }), 422, [/v/, /row 1/, /int64/]],
@@ -47,8 +53,14 @@ const REFUSED: [what: string, body: Bytes, status: number, says: RegExp[]][] = [
   ["a gzip with a wrong checksum", damaged(gzipSync(good)), 400, []],
   ["a gzip bomb", new Uint8Array(gzipSync(new Uint8Array(64_000_000))), 413, []],
   ["a zstd bomb", new Uint8Array(zstdCompressSync(new Uint8Array(64_000_000))), 413, []],
-  ["an array that claims 2^32-1 cells", new Uint8Array([...batch({}).subarray(0, 3)]), 400, []],
+  ["an array that claims 2^32-1 cells", withHugeArray(), 400, [/v/]],
 ];
+
+/** `{m: "t", columns: {v: [` and a length that no body could hold. */
+function withHugeArray(): Bytes {
+  const whole = batch({ v: [] });
+  return new Uint8Array([...whole.subarray(0, -1), 0xdd, 0xff, 0xff, 0xff, 0xff]);
+}
 
 function damaged(gzip: Uint8Array): Bytes {
   const bytes = new Uint8Array(gzip);
@@ -89,7 +101,11 @@ describe("a write", () => {
     const bodies = [good, gzipSync(good), zstdCompressSync(good)];
     for (const body of bodies) {
       for (const encoding of ["gzip", "zstd", "identity"]) {
-        const init = { method: "POST", body: new Uint8Array(body), headers: { "content-encoding": encoding } };
+        const init = {
+          method: "POST",
+          body: new Uint8Array(body),
+          headers: { "content-encoding": encoding },
+        };
         expect((await client.fetch("/api/v1/write/msgpack", init)).status).toBe(204);
       }
     }

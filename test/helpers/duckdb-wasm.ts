@@ -1,5 +1,6 @@
-// The query Worker's engine under Node. Its glue looks for Node and would then load files by itself,
-// so what `[define]` in workers/query/wrangler.toml does for the Worker is done here at loading.
+// The query Worker's engine under Node. Its glue looks for Node and would then load files by
+// itself, so what `[define]` in workers/query/wrangler.toml does for the Worker is done here at
+// loading.
 
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";

@@ -1,5 +1,5 @@
-// The protocol's ports over things in memory: SQLite from Node, a clock that is set by hand, a lake in
-// a map. What a crash leaves behind is the store, the alarm and the lake; objects are made anew.
+// The protocol's ports over things in memory: SQLite from Node, a clock that is set by hand, a lake
+// in a map. What a crash leaves behind is the store, the alarm and the lake; objects are made anew.
 
 import { DatabaseSync } from "node:sqlite";
 import type { Alarm, Clock, ObjectStore, SqlStore, SqlValue } from "#lib/base/ports.ts";
@@ -41,12 +41,12 @@ export class ManualAlarm implements Alarm {
 
 export class MemorySqlStore implements SqlStore {
   readonly #database = new DatabaseSync(":memory:");
-  /** Statements until the next one throws, as a full disk would make it; null: none does. */
-  failAfterStatements: number | null = null;
+  /** Once that many more INSERTs into a log were made the next throws, as on a full disk. */
+  insertsUntilFull = Infinity;
 
   exec<Row>(sql: string, ...parameters: SqlValue[]): Row[] {
-    if (this.failAfterStatements !== null && this.failAfterStatements-- <= 0) {
-      this.failAfterStatements = null;
+    if (sql.startsWith("INSERT INTO log_") && this.insertsUntilFull-- <= 0) {
+      this.insertsUntilFull = Infinity;
       throw new Error("SQLITE_FULL");
     }
     if (parameters.length === 0 && sql.includes(";")) {

@@ -1,5 +1,5 @@
-// One Parquet file, read by three engines that have nothing in common with the writer or each other:
-// DuckDB of today (native), DuckDB 0.9 as the query Worker runs it (wasm), and hyparquet.
+// One Parquet file, read by three engines that have nothing in common with the writer or each
+// other: DuckDB of today (native), DuckDB 0.9 as the query Worker runs it (wasm), and hyparquet.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -113,10 +113,13 @@ export class WasmReader {
     return new WasmReader(engine);
   }
 
+  /** The first value of each row that a query over 'file.parquet' gives. */
+  query(bytes: Uint8Array, sql: string): Value[] {
+    return this.#withFile(bytes, () => [...this.#connection.query(sql).getChildAt(0)]);
+  }
+
   read(bytes: Uint8Array): Content {
-    // The engine may take the bytes themselves.
-    this.#engine.registerFileBuffer("file.parquet", bytes.slice());
-    try {
+    return this.#withFile(bytes, () => {
       const columns = this.#connection.query("DESCRIBE SELECT * FROM 'file.parquet'");
       const [names, types] = [0, 1].map((i) => [...columns.getChildAt(i)] as string[]);
       // Arrow in JavaScript gives timestamps as milliseconds.
@@ -126,6 +129,14 @@ export class WasmReader {
       });
       const result = this.#connection.query(`SELECT ${expressions.join()} FROM 'file.parquet'`);
       return new Map(names!.map((name, i) => [name, [...result.getChildAt(i)]]));
+    });
+  }
+
+  #withFile<Result>(bytes: Uint8Array, work: () => Result): Result {
+    // The engine may take the bytes themselves.
+    this.#engine.registerFileBuffer("file.parquet", bytes.slice());
+    try {
+      return work();
     } finally {
       this.#engine.dropFile("file.parquet");
     }

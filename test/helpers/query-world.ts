@@ -1,5 +1,5 @@
-// A database with a tail and files, real from the catalog to the Parquet bytes, and the query Worker's
-// code over it. Only the Durable Objects and R2 are missing, and HTTP.
+// A database with a tail and files, real from the catalog to the Parquet bytes, and the query
+// Worker's code over it. Only the Durable Objects and R2 are missing, and HTTP.
 
 import { gzipSync } from "node:zlib";
 import { encode } from "@msgpack/msgpack";

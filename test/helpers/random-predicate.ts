@@ -1,5 +1,5 @@
-// Random conditions on time, for properties of pruning: most of what people write, and what a pruner
-// could get wrong.
+// Random conditions on time, for properties of pruning: most of what people write, and what a
+// pruner could get wrong.
 
 import fc from "fast-check";
 

@@ -1,6 +1,6 @@
 import { isSluiceError, type SluiceError } from "#lib/base/errors.ts";
 
-/** The refusal that `run` throws; anything else that it throws, or that it throws nothing, fails. */
+/** The refusal that `run` throws. That it throws nothing, or something else, is an error. */
 export function refusalOf(run: () => unknown): SluiceError {
   try {
     run();

@@ -1,4 +1,5 @@
-// Events, metrics, logs and traces that belong together, small: what the documents' queries ask about.
+// Events, metrics, logs and traces that belong together, small: what the documents' queries ask
+// about.
 
 import type { Columns } from "./query-world.ts";
 

@@ -1,5 +1,6 @@
-// The promises C1 to C4 and C5 under faults: every acknowledged batch is seen whole and once, by every
-// query, whatever is lost, repeated, late or dead. A failing run names the seed that repeats it.
+// The promises C1 to C4 and C5 under faults: every acknowledged batch is seen whole and once, by
+// every query, whatever is lost, repeated, late or dead. A failing run names the seed that repeats
+// it.
 
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "#lib/base/limits.ts";
@@ -57,7 +58,11 @@ async function simulate(seed: number): Promise<FaultyWorld["seen"]> {
   return world.seen;
 }
 
-async function takeStep(world: FaultyWorld, offered: Offered[], random: () => number): Promise<void> {
+async function takeStep(
+  world: FaultyWorld,
+  offered: Offered[],
+  random: () => number,
+): Promise<void> {
   const dice = random();
   if (dice < 0.45) {
     // A client without an answer tries the same again; now and then one with an answer does, too.
@@ -84,7 +89,8 @@ async function takeStep(world: FaultyWorld, offered: Offered[], random: () => nu
 async function heal(world: FaultyWorld, offered: Offered[]): Promise<void> {
   world.faults = NO_FAULTS;
   for (const one of offered) {
-    while (!one.isAcked && mayRetry(one, world)) one.isAcked = await world.append(one.id, one.rowCount);
+    while (!one.isAcked && mayRetry(one, world))
+      one.isAcked = await world.append(one.id, one.rowCount);
   }
   for (let i = 0; i < 200; i++) {
     world.clock.advance(60_000);

@@ -52,7 +52,14 @@ export class FaultyWorld {
   #buffer!: BufferCore;
   #catalog!: CatalogCore;
   /** What happened how often, so that a test can see that its faults were met. */
-  readonly seen = { crashes: 0, failures: 0, hintsLost: 0, hintsRepeated: 0, duplicates: 0, stalls: 0 };
+  readonly seen = {
+    crashes: 0,
+    failures: 0,
+    hintsLost: 0,
+    hintsRepeated: 0,
+    duplicates: 0,
+    stalls: 0,
+  };
 
   constructor(random: () => number, faults: Faults) {
     this.#random = random;
@@ -64,7 +71,10 @@ export class FaultyWorld {
   async append(id: number, rowCount: number): Promise<boolean> {
     return await this.#survive(async () => {
       const nowMs = this.clock.nowMs();
-      const time = Array.from({ length: rowCount }, (_, i) => nowMs - Math.floor(id % 3) * 86_400_000 + i);
+      const time = Array.from(
+        { length: rowCount },
+        (_, i) => nowMs - Math.floor(id % 3) * 86_400_000 + i,
+      );
       const columns = { time, id: time.map(() => id), rows: time.map(() => rowCount) };
       const bytes = encode({ m: MEASUREMENT, columns });
       const scan = scanBatch(bytes);
@@ -102,7 +112,8 @@ export class FaultyWorld {
   }
 
   async ringAlarm(): Promise<void> {
-    if (this.#alarm.takeIfDue(this.clock.nowMs())) await this.#survive(() => this.#buffer.onAlarm());
+    if (this.#alarm.takeIfDue(this.clock.nowMs()))
+      await this.#survive(() => this.#buffer.onAlarm());
   }
 
   async collectGarbage(): Promise<void> {
@@ -133,7 +144,7 @@ export class FaultyWorld {
   }
 
   get unflushedRows(): number {
-    return this.#buffer.status().rowCount;
+    return this.#buffer.segments.status().rowCount;
   }
 
   /** Keys in the lake that the catalog does not name. */
@@ -155,7 +166,7 @@ export class FaultyWorld {
 
   /** The parquet-writer's part, with a fault possible at every call it makes. */
   async #flush({ segmentId }: FlushHint): Promise<void> {
-    const segment = await this.#call(async () => this.#buffer.readSegment(segmentId));
+    const segment = await this.#call(async () => this.#buffer.segments.readSegment(segmentId));
     if (segment === null) return;
     const lake = {
       head: (key: string) => this.lake.head(key),
@@ -170,7 +181,7 @@ export class FaultyWorld {
       commit: (request) => this.#call(async () => unwrap(this.#catalog.commit(1, request))),
       lake,
     });
-    await this.#call(async () => this.#buffer.release(segmentId));
+    await this.#call(async () => this.#buffer.segments.release(segmentId));
   }
 
   /** Before or after the work, or instead of it: this is where faults come from. */

@@ -1,8 +1,8 @@
 // Step 1 of a batch's life: it arrives at the front door, which asks who sends it.
 //
 // Every request comes in here: writes are handled in this Worker, queries are handed to the query
-// Worker, so that a heavy query cannot take ingestion down with it. Routes and what each demands are
-// one table, routes.ts.
+// Worker, so that a heavy query cannot take ingestion down with it. Routes and what each demands
+// are one table, routes.ts.
 //
 // Also the home of the Durable Object classes, which live in exactly one Worker.
 // Next: workers/ingest/write.ts.

@@ -1,7 +1,7 @@
 // The front door's routes: method, path, what the token must be allowed, and who answers.
 //
-// Deny by default: a route that is not public says which permission it demands, and for what. A test
-// walks this table with tokens of every kind.
+// Deny by default: a route that is not public says which permission it demands, and for what. A
+// test walks this table with tokens of every kind.
 
 import { Hono } from "hono";
 import { SluiceError } from "#lib/base/errors.ts";

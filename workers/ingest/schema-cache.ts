@@ -1,5 +1,5 @@
-// Schemas that this isolate has seen lately. Schemas only grow, so an old copy that takes a batch is
-// right; for anything else the catalog is asked.
+// Schemas that this isolate has seen lately. Schemas only grow, so an old copy that takes a batch
+// is right; for anything else the catalog is asked.
 
 import type { TableSchema } from "#lib/catalog/schema.ts";
 

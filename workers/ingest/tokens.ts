@@ -21,7 +21,11 @@ export async function verify({ request, env }: Arrival): Promise<Response> {
     if (text === null) throw new SluiceError("token_missing", "Authentication required");
     const principal = await authenticate(text, env.ADMIN_TOKEN, env.DIRECTORY);
     const { tokenId, name, permissions, databases } = principal;
-    return json({ valid: true, token_info: { id: tokenId, name, permissions, databases }, permissions });
+    return json({
+      valid: true,
+      token_info: { id: tokenId, name, permissions, databases },
+      permissions,
+    });
   } catch (error) {
     if (!(error instanceof SluiceError) || !error.code.startsWith("token_")) throw error;
     return json({ valid: false, error: error.message, code: error.code }, 401);
@@ -104,11 +108,14 @@ function tokenIdOf(params: Readonly<Record<string, string>>): number {
 function nameOf(body: JsonObject): string {
   const name = textField(body, "name");
   if (NAME.test(name)) return name;
-  throw new SluiceError("parameter_invalid", '"name" must have 1 to 128 characters', { field: "name" });
+  throw new SluiceError("parameter_invalid", '"name" must have 1 to 128 characters', {
+    field: "name",
+  });
 }
 
 function permissionsOf(body: JsonObject): Permission[] {
-  const isPermission = (text: string): text is Permission => PERMISSIONS.some((one) => one === text);
+  const isPermission = (text: string): text is Permission =>
+    PERMISSIONS.some((one) => one === text);
   const given = textListField(body, "permissions", ["read", "write"]);
   const known = given.filter(isPermission);
   if (known.length === given.length && known.length > 0) return known;
@@ -121,7 +128,8 @@ function databasesOf(body: JsonObject): string[] {
   if (patterns.length > 0 && patterns.every((pattern) => DATABASE_PATTERN.test(pattern))) {
     return patterns;
   }
-  const message = '"databases" must be a list of database names, in which * stands for any characters';
+  const message =
+    '"databases" must be a list of database names, in which * stands for any characters';
   throw new SluiceError("parameter_invalid", message, { field: "databases" });
 }
 

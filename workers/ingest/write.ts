@@ -1,12 +1,13 @@
 // Step 1, continued: the handler of a write, from bytes to acknowledgement.
 //
 // In this order, because each step is dearer than the one before and trusts it: read under a cap,
-// unpack under a cap, scan every byte, ask the schema, append. The 204 is sent only after the buffer
-// has the batch on disk; up to then a failure leaves nothing behind but, at most, a new column
-// without rows.
+// unpack under a cap, scan every byte, ask the schema, append. The 204 is sent only after the
+// buffer has the batch on disk; up to then a failure leaves nothing behind but, at most, a new
+// column without rows.
 //
 // The batch is stored as it was received, compressed and undecoded. It is scanned here so that
-// whatever is acknowledged can be decoded later; decoding here as well would cost the ack path twice.
+// whatever is acknowledged can be decoded later; decoding here as well would cost the ack path
+// twice.
 //
 // Next: lib/http/body.ts.
 
@@ -47,7 +48,9 @@ export async function writeMsgpack(arrival: AdmittedArrival): Promise<Response> 
     is_duplicate: receipt.isDuplicate,
   });
   const headers = { "x-sluice-rows": String(receipt.rowCount) };
-  const duplicate: Record<string, string> = receipt.isDuplicate ? { "x-sluice-duplicate": "true" } : {};
+  const duplicate: Record<string, string> = receipt.isDuplicate
+    ? { "x-sluice-duplicate": "true" }
+    : {};
   return new Response(null, { status: 204, headers: { ...headers, ...duplicate } });
 }
 
@@ -72,7 +75,11 @@ function scanBody(bytes: Uint8Array, declaredEncoding: string | null): BatchScan
 }
 
 /** The table's schema, which takes the batch; grown for it if need be. Throws on a conflict. */
-async function fitSchema(database: Database, scan: BatchScan, env: IngestEnv): Promise<TableSchema> {
+async function fitSchema(
+  database: Database,
+  scan: BatchScan,
+  env: IngestEnv,
+): Promise<TableSchema> {
   const { databaseId } = database;
   const known = findSchema(databaseId, scan.measurement);
   if (known !== null && takes(known, scan)) return known;

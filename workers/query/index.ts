@@ -1,4 +1,5 @@
-// The query Worker's entry: RPC from the front door (workers/ingest/query.ts), nothing from outside.
+// The query Worker's entry: RPC from the front door (workers/ingest/query.ts), nothing from
+// outside.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import duckdb from "../../node_modules/@malloydata/duckdb-wasm/dist/duckdb-eh.wasm";

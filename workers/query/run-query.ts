@@ -1,12 +1,11 @@
 // Step 9 of a batch's life: SQL to rows.
 //
-// Parse, resolve, bound, read tails and catalog, put each table's files in its place, run, write the
-// answer. Everything it touches comes in as functions, so that the tests run the same code with the
-// same engine under Node.
+// Parse, resolve, bound, read tails and catalog, put each table's files in its place, run, write
+// the answer. Everything it touches comes in as functions, so that the tests run the same code with
+// the same engine under Node.
 //
 // Refuses what is not one SELECT (lib/sql/resolve.ts says how), too long, too large or too slow.
-// Next, in order: lib/sql/resolve.ts, lib/sql/consistent-read.ts, lib/sql/scan-sql.ts,
-// lib/sql/read-ahead.ts, lib/sql/response.ts.
+// Next: lib/sql/resolve.ts.
 
 import { SluiceError, isSluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { isRefusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
-import { BufferCore, type BufferEvent } from "#lib/buffer/buffer.ts";
+import { BufferCore } from "#lib/buffer/buffer.ts";
+import type { BufferEvent } from "#lib/buffer/segments.ts";
 import type { AppendReceipt, AppendRequest, FlushHint } from "#lib/buffer/types.ts";
 import { ManualAlarm, ManualClock, MemorySqlStore } from "../../helpers/memory-world.ts";
 
@@ -37,7 +38,10 @@ beforeEach(() => {
   buffer = start();
 });
 
-function request(overrides: Partial<AppendRequest> = {}, bytes = new Uint8Array([1, 2, 3])): AppendRequest {
+function request(
+  overrides: Partial<AppendRequest> = {},
+  bytes = new Uint8Array([1, 2, 3]),
+): AppendRequest {
   return {
     databaseId: 7,
     shard: 0,
@@ -45,7 +49,15 @@ function request(overrides: Partial<AppendRequest> = {}, bytes = new Uint8Array(
     idempotencyKey: null,
     bodySha256: null,
     batches: [
-      { tableId: 1, measurement: "cpu", rowCount: 10, timeMinMs: 100, timeMaxMs: 200, receivedUs: 5, bytes },
+      {
+        tableId: 1,
+        measurement: "cpu",
+        rowCount: 10,
+        timeMinMs: 100,
+        timeMaxMs: 200,
+        receivedUs: 5,
+        bytes,
+      },
     ],
     ...overrides,
   };
@@ -62,6 +74,8 @@ const everything = (measurement = "cpu") => ({
 const tailRows = (): number =>
   buffer.readTail(everything()).run.headers.reduce((sum, header) => sum + header.rowCount, 0);
 
+const rejected = (count: number) => Array.from({ length: count }, () => "rejected");
+
 async function accept(one: AppendRequest): Promise<AppendReceipt> {
   const answer = await buffer.append(one);
   if (isRefusal(answer)) throw new Error(`refused: ${answer.message}`);
@@ -77,7 +91,12 @@ describe("append", () => {
     expect(await accept(request())).toEqual({ rowCount: 10, isDuplicate: false });
     const { run, segmentIds } = buffer.readTail(everything());
     expect(segmentIds).toEqual(["0.1.1"]);
-    expect(run.headers[0]).toMatchObject({ tableId: 1, measurement: "cpu", rowCount: 10, requestId: "r1" });
+    expect(run.headers[0]).toMatchObject({
+      tableId: 1,
+      measurement: "cpu",
+      rowCount: 10,
+      requestId: "r1",
+    });
     expect(run.bodies[0]).toEqual(new Uint8Array([1, 2, 3]));
   });
 
@@ -111,7 +130,9 @@ describe("append", () => {
     expect(first).toMatchObject({ isDuplicate: false });
     expect(twin).toMatchObject({ refused: "idempotency_key_reused" });
     buffer = start();
-    expect(await buffer.append(keyed("k", "bb"))).toMatchObject({ refused: "idempotency_key_reused" });
+    expect(await buffer.append(keyed("k", "bb"))).toMatchObject({
+      refused: "idempotency_key_reused",
+    });
     expect(await buffer.append(keyed("k", "aa"))).toMatchObject({ isDuplicate: true });
     expect(tailRows()).toBe(10);
   });
@@ -126,29 +147,30 @@ describe("append", () => {
 
   test("stores nothing of a group whose transaction fails, and goes on with the next", async () => {
     await accept(request());
-    store.failAfterStatements = 3;
-    const group = await Promise.allSettled([
+    // The first append commits alone; the other three wait for it and make one group.
+    store.insertsUntilFull = 2;
+    const answers = await Promise.allSettled([
       buffer.append(request()),
       buffer.append(request()),
       buffer.append(keyed("k")),
+      buffer.append(request()),
     ]);
-    expect(group.some(({ status }) => status === "rejected")).toBe(true);
-    const stored = group.filter(({ status }) => status === "fulfilled").length;
-    expect(tailRows()).toBe(10 + 10 * stored);
-    expect(buffer.status().rowCount).toBe(tailRows());
-    await accept(keyed("k2"));
-    expect(tailRows()).toBe(20 + 10 * stored);
+    expect(answers.map(({ status }) => status)).toEqual(["fulfilled", ...rejected(3)]);
+    expect([tailRows(), buffer.segments.status().rowCount]).toEqual([20, 20]);
+    expect(await accept(keyed("k"))).toEqual({ rowCount: 10, isDuplicate: false });
+    expect([tailRows(), buffer.segments.status().rowCount]).toEqual([30, 30]);
     expect(events).toContainEqual(expect.objectContaining({ event: "append_failed" }));
   });
 
   test("refuses when too much waits to be flushed, and takes writes again after a release", async () => {
     buffer = start(LIMITS.bufferSoftBytesMax * 2);
     const big = new Uint8Array(30_000_000);
-    while (buffer.status().byteLength <= LIMITS.bufferSoftBytesMax) await accept(request({}, big));
+    while (buffer.segments.status().byteLength <= LIMITS.bufferSoftBytesMax)
+      await accept(request({}, big));
     const refused = await buffer.append(request());
     expect(refused).toMatchObject({ refused: "buffer_full", detail: { retry_after_s: 5 } });
-    void buffer.flush(0);
-    buffer.release("0.1.1");
+    void buffer.segments.flush(0);
+    buffer.segments.release("0.1.1");
     expect(await buffer.append(request())).toMatchObject({ isDuplicate: false });
   });
 
@@ -168,7 +190,9 @@ describe("a segment", () => {
     await ringAlarm();
     expect(hints).toEqual([{ databaseId: 7, shard: 0, segmentId: "0.1.1" }]);
     await accept(request());
-    expect(buffer.status().segments.map(({ segmentId, state }) => [segmentId, state])).toEqual([
+    expect(
+      buffer.segments.status().segments.map(({ segmentId, state }) => [segmentId, state]),
+    ).toEqual([
       ["0.1.1", "sealed"],
       ["0.1.2", "open"],
     ]);
@@ -178,7 +202,7 @@ describe("a segment", () => {
     await accept(request());
     clock.advance(59_999);
     await ringAlarm();
-    expect(buffer.status().segments[0]!.state).toBe("open");
+    expect(buffer.segments.status().segments[0]!.state).toBe("open");
     clock.advance(1);
     await ringAlarm();
     expect(hints).toHaveLength(1);
@@ -187,11 +211,11 @@ describe("a segment", () => {
   test("stays readable while it is written, and is gone from the tail after its release", async () => {
     buffer = start(1);
     await accept(request());
-    expect(buffer.readSegment("0.1.1")?.run.headers).toHaveLength(1);
+    expect(buffer.segments.readSegment("0.1.1")?.run.headers).toHaveLength(1);
     expect(tailRows()).toBe(10);
-    buffer.release("0.1.1");
-    buffer.release("0.1.1");
-    expect(buffer.readSegment("0.1.1")).toBeNull();
+    buffer.segments.release("0.1.1");
+    buffer.segments.release("0.1.1");
+    expect(buffer.segments.readSegment("0.1.1")).toBeNull();
     expect(tailRows()).toBe(0);
   });
 
@@ -210,10 +234,10 @@ describe("a segment", () => {
   test("number is never used again, also when all are released and the object starts anew", async () => {
     buffer = start(1);
     await accept(request());
-    buffer.release("0.1.1");
+    buffer.segments.release("0.1.1");
     buffer = start(1);
     await accept(request());
-    expect(buffer.status().segments.map(({ segmentId }) => segmentId)).toEqual(["0.1.2"]);
+    expect(buffer.segments.status().segments.map(({ segmentId }) => segmentId)).toEqual(["0.1.2"]);
   });
 
   test("that was sealed before a crash is found again, though alarm and hint were lost", async () => {
@@ -230,23 +254,27 @@ describe("a segment", () => {
     await accept(request());
     await accept(request());
     for (let i = 0; i < LIMITS.flushAttemptsMax; i++) {
-      expect(buffer.readSegment("0.1.1")).not.toBeNull();
-      buffer.noteFlushFailure("0.1.1", "segment_corrupt", "does not decode");
+      expect(buffer.segments.readSegment("0.1.1")).not.toBeNull();
+      buffer.segments.noteFlushFailure("0.1.1", "segment_corrupt", "does not decode");
     }
-    expect(buffer.readSegment("0.1.1")).toBeNull();
-    expect(buffer.readSegment("0.1.2")).not.toBeNull();
-    expect(buffer.status().segments[0]).toMatchObject({ state: "quarantined", attempts: 8 });
+    expect(buffer.segments.readSegment("0.1.1")).toBeNull();
+    expect(buffer.segments.readSegment("0.1.2")).not.toBeNull();
+    expect(buffer.segments.status().segments[0]).toMatchObject({
+      state: "quarantined",
+      attempts: 8,
+    });
     expect(events).toContainEqual(expect.objectContaining({ event: "segment_quarantined" }));
-    buffer.replay("0.1.1");
-    expect(buffer.readSegment("0.1.1")).not.toBeNull();
+    buffer.segments.replay("0.1.1");
+    expect(buffer.segments.readSegment("0.1.1")).not.toBeNull();
   });
 
   test("is never put aside because the store is away", async () => {
     buffer = start(1);
     await accept(request());
-    for (let i = 0; i < 100; i++) buffer.noteFlushFailure("0.1.1", "store_unavailable", "away");
-    expect(buffer.readSegment("0.1.1")).not.toBeNull();
-    expect(buffer.status().segments[0]!.lastError).toBe("store_unavailable: away");
+    for (let i = 0; i < 100; i++)
+      buffer.segments.noteFlushFailure("0.1.1", "store_unavailable", "away");
+    expect(buffer.segments.readSegment("0.1.1")).not.toBeNull();
+    expect(buffer.segments.status().segments[0]!.lastError).toBe("store_unavailable: away");
   });
 });
 
@@ -254,7 +282,8 @@ describe("readTail", () => {
   test("narrows by measurement and by time, both ends included", async () => {
     await accept(request());
     const rows = (measurement: string, minMs: number | null, maxMs: number | null) =>
-      buffer.readTail({ tables: [{ measurement, minMs, maxMs }], bytesMax: 1e9 }).run.headers.length;
+      buffer.readTail({ tables: [{ measurement, minMs, maxMs }], bytesMax: 1e9 }).run.headers
+        .length;
     expect(rows("cpu", null, null)).toBe(1);
     expect(rows("mem", null, null)).toBe(0);
     expect(rows("cpu", 200, null)).toBe(1);
@@ -275,14 +304,14 @@ describe("readTail", () => {
 describe("flush", () => {
   test("resolves when what was appended before is released", async () => {
     await accept(request());
-    const flushed = buffer.flush(60_000);
-    buffer.release("0.1.1");
+    const flushed = buffer.segments.flush(60_000);
+    buffer.segments.release("0.1.1");
     expect(await flushed).toBeNull();
   });
 
   test("writes from here when nobody else does, and says so when that fails too", async () => {
     await accept(request());
-    const flushed = buffer.flush(60_000);
+    const flushed = buffer.segments.flush(60_000);
     while (flushedHere.length < 3) await Promise.resolve();
     clock.advance(60_000);
     expect(await flushed).toMatchObject({ refused: "flush_timeout" });

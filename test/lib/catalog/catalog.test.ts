@@ -49,8 +49,10 @@ function file(overrides: Partial<DataFile> = {}): DataFile {
 }
 
 const everything = { minMs: null, maxMs: null };
-const snapshot = (tailSegmentIds: string[] = [], time = everything as { minMs: number | null; maxMs: number | null }) =>
-  catalog.snapshot({ tables: [{ measurement: "cpu", time }], tailSegmentIds });
+const snapshot = (
+  tailSegmentIds: string[] = [],
+  time = everything as { minMs: number | null; maxMs: number | null },
+) => catalog.snapshot({ tables: [{ measurement: "cpu", time }], tailSegmentIds });
 
 describe("extendSchema", () => {
   test("makes the table with the first batch and adds columns with later ones", () => {
@@ -121,7 +123,9 @@ describe("snapshot", () => {
     catalog.commit(1, { segmentId: "0.1.1", files: [file()] });
     const keys = (minMs: number | null, maxMs: number | null) =>
       snapshot([], { minMs, maxMs }).tables[0]!.files.length;
-    expect([keys(200, null), keys(201, null), keys(null, 100), keys(null, 99)]).toEqual([1, 0, 1, 0]);
+    expect([keys(200, null), keys(201, null), keys(null, 100), keys(null, 99)]).toEqual([
+      1, 0, 1, 0,
+    ]);
     expect(snapshot([], { minMs: 201, maxMs: null }).tables[0]?.fileCount).toBe(1);
   });
 
@@ -157,7 +161,9 @@ describe("removeOrphans", () => {
     await catalog.removeOrphans();
     const answer = catalog.commit(1, { segmentId: "0.1.1", files: [file()] });
     expect(answer).toMatchObject({ refused: "object_tombstoned" });
-    expect(catalog.commit(1, { segmentId: "0.1.1", files: [file({ key: "other" })] })).toMatchObject({
+    expect(
+      catalog.commit(1, { segmentId: "0.1.1", files: [file({ key: "other" })] }),
+    ).toMatchObject({
       isRepeat: false,
     });
   });

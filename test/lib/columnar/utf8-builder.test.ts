@@ -64,7 +64,9 @@ describe("a text column", () => {
   });
 });
 
-/** Texts of eight ASCII bytes whose hashes (text-dictionary.ts) are all 0: w1 undoes what w0 did. */
+/**
+ * Texts of eight ASCII bytes whose hashes (text-dictionary.ts) are all 0: w1 undoes what w0 did.
+ */
 function collidingTexts(count: number): string[] {
   const texts: string[] = [];
   for (let seed = 0; texts.length < count; seed++) {

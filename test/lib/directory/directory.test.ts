@@ -80,10 +80,13 @@ describe("tokens", () => {
     expect(() => create({ name: "twice" })).toThrow("exists already");
   });
 
-  test.each(["", "sluice_1_", "sluice_x_" + "a".repeat(43), "Bearer x", "sluice_1_" + "a".repeat(44)])(
-    "are not texts like %j",
-    (text) => expect(parseToken(text)).toBeNull(),
-  );
+  test.each([
+    "",
+    "sluice_1_",
+    "sluice_x_" + "a".repeat(43),
+    "Bearer x",
+    "sluice_1_" + "a".repeat(44),
+  ])("are not texts like %j", (text) => expect(parseToken(text)).toBeNull());
 });
 
 describe("permissions", () => {

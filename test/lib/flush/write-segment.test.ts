@@ -74,7 +74,10 @@ describe("writeSegment", () => {
 
   test("twice, also at the same time, makes the same objects and one commit", async () => {
     const segment = segmentOf(["cpu", { time: [NOON, NOON + DAY], v: ["a", null] }]);
-    const both = await Promise.all([writeSegment(1, segment, ports), writeSegment(1, segment, ports)]);
+    const both = await Promise.all([
+      writeSegment(1, segment, ports),
+      writeSegment(1, segment, ports),
+    ]);
     expect(both.map(({ isRepeat }) => isRepeat).toSorted()).toEqual([false, true]);
     expect(both[0]!.files).toEqual(both[1]!.files);
     expect(lake.objects.size).toBe(2);
@@ -89,8 +92,12 @@ describe("writeSegment", () => {
   test("commits nothing when an object could not be stored", async () => {
     const segment = segmentOf(["cpu", { time: [NOON] }]);
     lake.nextPut = "fail-before";
-    await expect(writeSegment(1, segment, ports)).rejects.toMatchObject({ code: "store_unavailable" });
-    expect(catalog.snapshot({ tables: [], tailSegmentIds: ["0.1.1"] }).committedSegmentIds).toEqual([]);
+    await expect(writeSegment(1, segment, ports)).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    expect(catalog.snapshot({ tables: [], tailSegmentIds: ["0.1.1"] }).committedSegmentIds).toEqual(
+      [],
+    );
     await writeSegment(1, segment, ports);
   });
 

@@ -3,19 +3,24 @@
 import fc from "fast-check";
 import { parquetMetadata, parquetQuery } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { LIMITS } from "#lib/base/limits.ts";
 import { sortByTime } from "#lib/columnar/sort.ts";
 import type { ColumnTable } from "#lib/columnar/types.ts";
 import { ParquetWriter, writeParquet } from "#lib/parquet/write-file.ts";
-import { NativeDuckDb } from "../../helpers/parquet-readers.ts";
+import { NativeDuckDb, WasmReader } from "../../helpers/parquet-readers.ts";
 import { propertyRuns } from "../../helpers/property.ts";
 import type { Value } from "../../helpers/random-batch.ts";
 import { type ColumnContent, randomTables, tableOf } from "../../helpers/random-table.ts";
 
+// Engines are slow next to what else is tested here; FC_RUNS may ask for many more runs.
+vi.setConfig({ testTimeout: 300_000 });
+
 let native: NativeDuckDb;
+let wasm: WasmReader;
 beforeAll(async () => {
   native = await NativeDuckDb.open();
+  wasm = await WasmReader.open();
 });
 afterAll(() => native.close());
 
@@ -76,7 +81,31 @@ describe("filters over a file find what they find over the same rows in memory",
           );
         expect(await counted(`read_parquet('${path}')`)).toEqual(await counted("plain"));
       }),
-      propertyRuns(60),
+      propertyRuns(40),
+    );
+  });
+
+  test("also when the wasm engine filters", () => {
+    fc.assert(
+      fc.property(randomTables(60), fc.nat(), (columns, pick) => {
+        const bytes = inSmallRowGroups(sortByTime(tableOf(columns)));
+        wasm.query(bytes, "CREATE OR REPLACE TABLE plain AS SELECT * FROM 'file.parquet'");
+        const filters = columns
+          .filter(({ type }) => type !== "timestamp")
+          .flatMap((column) => {
+            const values = column.values.filter((value) => value !== null);
+            const name = `"${column.name.replaceAll('"', '""')}"`;
+            if (values.length === 0) return [`${name} IS NULL`];
+            const value = literal(column, values[pick % values.length]!);
+            return ["=", "<", ">="].map((operator) => `${name} ${operator} ${value}`);
+          });
+        const counted = (source: string) =>
+          filters.map((filter) =>
+            wasm.query(bytes, `SELECT count(*)::INTEGER FROM ${source} WHERE ${filter}`),
+          );
+        expect(counted("'file.parquet'")).toEqual(counted("plain"));
+      }),
+      propertyRuns(40),
     );
   });
 
@@ -93,7 +122,7 @@ describe("filters over a file find what they find over the same rows in memory",
         const aggregated = (source: string) => native.query(`SELECT ${aggregates} FROM ${source}`);
         expect(await aggregated(`read_parquet('${path}')`)).toEqual(await aggregated("plain"));
       }),
-      propertyRuns(60),
+      propertyRuns(40),
     );
   });
 

@@ -83,8 +83,8 @@ describe("bounds of numbers", () => {
   test("of doubles: a smallest zero is -0, a largest +0, and one NaN leaves none", () => {
     const boundsOf = (...values: number[]) =>
       float64Bounds(Float64Array.from(values), 0, values.length);
-    expect(boundsOf(0)!.min.value).toBe(-0);
-    expect(boundsOf(-0)!.max.value).toBe(0);
+    expect(boundsOf(0)!.min).toEqual({ value: -0, isExact: false });
+    expect(boundsOf(-0)!.max).toEqual({ value: 0, isExact: false });
     expect(boundsOf(-Infinity, 1, Infinity)).toMatchObject({
       min: { value: -Infinity },
       max: { value: Infinity },

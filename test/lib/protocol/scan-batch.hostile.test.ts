@@ -100,11 +100,11 @@ describe("hostile bodies", () => {
       fc.assert(
         fc.property(randomTables, ({ batches: [batch] }) => {
           const { bytes } = batch!;
-          for (let length = 0; length < bytes.length; length++) {
-            expect(refusalOf(bytes.subarray(0, length)).code).toMatch(
-              /^(msgpack_invalid|body_empty)$/,
-            );
+          const codes = new Set<string>();
+          for (let length = 1; length < bytes.length; length++) {
+            codes.add(refusalOf(bytes.subarray(0, length)).code);
           }
+          expect([...codes]).toEqual(["msgpack_invalid"]);
         }),
         propertyRuns(20),
       );

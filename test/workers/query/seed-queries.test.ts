@@ -1,5 +1,5 @@
-// The queries of "Events Ingestion with Arc", verbatim, held against native DuckDB over the same rows:
-// once with all rows in the tail, once in files, once with some here and some there.
+// The queries of "Events Ingestion with Arc", verbatim, held against native DuckDB over the same
+// rows: once with all rows in the tail, once in files, once with some here and some there.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";

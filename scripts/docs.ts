@@ -1,0 +1,64 @@
+// Writes the documents that are generated from code: docs/errors.md and docs/limits.md.
+// test/docs.test.ts fails when they are stale; `npm run docs` writes them anew.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { ERRORS } from "../lib/base/errors.ts";
+import { LIMITS } from "../lib/base/limits.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  "docs/errors.md": errorsDocument,
+  "docs/limits.md": limitsDocument,
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, write] of Object.entries(GENERATED))
+    writeFileSync(new URL(path, ROOT), write());
+}
+
+function errorsDocument(): string {
+  const rows = Object.entries(ERRORS).map(
+    ([code, { kind, status }]) => `| \`${code}\` | ${kind} | ${status} |`,
+  );
+  return [
+    "# Errors",
+    "",
+    "Generated from [lib/base/errors.ts](../lib/base/errors.ts), which says what each kind asks of",
+    "the caller.",
+    "",
+    "| code | kind | status |",
+    "| --- | --- | --- |",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+function limitsDocument(): string {
+  const reasons = commentsOf(readFileSync(new URL("lib/base/limits.ts", ROOT), "utf8"));
+  const rows = Object.entries(LIMITS).map(
+    ([name, value]) => `| \`${name}\` | ${grouped(value)} | ${reasons.get(name) ?? ""} |`,
+  );
+  return [
+    "# Limits",
+    "",
+    "Generated from [lib/base/limits.ts](../lib/base/limits.ts). The unit is in the name.",
+    "",
+    "| limit | value | |",
+    "| --- | --- | --- |",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+/** The comment right above each entry, by the entry's name. */
+function commentsOf(source: string): Map<string, string> {
+  const entry = /\/\*\*([^/]*?)\*\/\s*(\w+):/g;
+  const text = (comment: string) => comment.replace(/\s*\n\s*\*\s*/g, " ").trim();
+  return new Map([...source.matchAll(entry)].map(([, comment, name]) => [name!, text(comment!)]));
+}
+
+function grouped(value: number | bigint): string {
+  return value.toLocaleString("en-US");
+}
