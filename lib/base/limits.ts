@@ -64,7 +64,7 @@ export const LIMITS = {
   segmentSealAfterMs: 60_000,
   /** More batches than this are not put into one segment, whatever their size. */
   segmentBatchesMax: 10_000,
-  segmentRowsMax: 1_000_000,
+  segmentRowsMax: 500_000,
   bufferSoftBytesMax: 256 * MB,
   bufferHardBytesMax: 1_000 * MB,
   idempotencyWindowMs: 24 * 3_600_000,

@@ -4,23 +4,28 @@
 // its own, and then advances. So nothing is called per cell, and no value passes through an object.
 
 import type { BoolColumn, ColumnType, Float64Column, Int64Column } from "./types.ts";
-import { growBuffer, ROWS_INITIAL } from "./growth.ts";
+import { growBuffer } from "./growth.ts";
 import { Utf8Builder } from "./utf8-builder.ts";
 import { Validity } from "./validity.ts";
 
 export type ColumnBuilder = Int64Builder | Float64Builder | BoolBuilder | Utf8Builder;
 
-export function newColumnBuilder(name: string, type: ColumnType): ColumnBuilder {
+/** With room for `rowCapacity` rows; more may come. */
+export function newColumnBuilder(
+  name: string,
+  type: ColumnType,
+  rowCapacity: number,
+): ColumnBuilder {
   switch (type) {
     case "int64":
     case "timestamp":
-      return new Int64Builder(name, type);
+      return new Int64Builder(name, type, rowCapacity);
     case "float64":
-      return new Float64Builder(name);
+      return new Float64Builder(name, rowCapacity);
     case "bool":
-      return new BoolBuilder(name);
+      return new BoolBuilder(name, rowCapacity);
     case "utf8":
-      return new Utf8Builder(name);
+      return new Utf8Builder(name, rowCapacity);
   }
 }
 
@@ -37,11 +42,12 @@ export class Int64Builder {
   readonly validity = new Validity();
   rowCount = 0;
   /** Two per row, low word first. */
-  words = new Int32Array(2 * ROWS_INITIAL);
+  words: Int32Array<ArrayBuffer>;
 
-  constructor(name: string, type: "int64" | "timestamp") {
+  constructor(name: string, type: "int64" | "timestamp", rowCapacity: number) {
     this.name = name;
     this.type = type;
+    this.words = new Int32Array(2 * rowCapacity);
   }
 
   reserve(count: number): void {
@@ -61,10 +67,11 @@ export class Float64Builder {
   readonly type = "float64";
   readonly validity = new Validity();
   rowCount = 0;
-  values = new Float64Array(ROWS_INITIAL);
+  values: Float64Array<ArrayBuffer>;
 
-  constructor(name: string) {
+  constructor(name: string, rowCapacity: number) {
     this.name = name;
+    this.values = new Float64Array(rowCapacity);
   }
 
   reserve(count: number): void {
@@ -85,10 +92,11 @@ export class BoolBuilder {
   readonly validity = new Validity();
   rowCount = 0;
   /** One byte per row, 0 or 1. */
-  values = new Uint8Array(ROWS_INITIAL);
+  values: Uint8Array<ArrayBuffer>;
 
-  constructor(name: string) {
+  constructor(name: string, rowCapacity: number) {
     this.name = name;
+    this.values = new Uint8Array(rowCapacity);
   }
 
   reserve(count: number): void {

@@ -18,14 +18,15 @@ export class Utf8Builder {
   readonly type = "utf8";
   readonly validity = new Validity();
   rowCount = 0;
-  #codes = new Int32Array(ROWS_INITIAL);
+  #codes: Int32Array<ArrayBuffer>;
   readonly #heap: TextHeapBuilder;
   #dictionary: TextDictionary | null;
   /** Of appendText; begins at 0. */
   readonly #slice = newTextSlices(1);
 
-  constructor(name: string) {
+  constructor(name: string, rowCapacity = ROWS_INITIAL) {
     this.name = name;
+    this.#codes = new Int32Array(rowCapacity);
     this.#heap = new TextHeapBuilder(name);
     this.#dictionary = new TextDictionary(this.#heap);
   }

@@ -14,6 +14,7 @@ import { ERRORS, isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { appendNulls, type BoolBuilder, type ColumnBuilder } from "#lib/columnar/column-builder.ts";
 import type { Float64Builder, Int64Builder } from "#lib/columnar/column-builder.ts";
 import { newColumnBuilder } from "#lib/columnar/column-builder.ts";
+import { ROWS_INITIAL } from "#lib/columnar/growth.ts";
 import { KIND, TIME_COLUMN } from "#lib/columnar/kinds.ts";
 import type { ColumnTable, ColumnType } from "#lib/columnar/types.ts";
 import { newTextSlices, type TextSlices } from "#lib/columnar/utf8.ts";
@@ -35,9 +36,13 @@ export class TableBuilder {
   readonly #slices = newTextSlices(TEXT_RUN_ROWS);
   #rowCount = 0;
 
-  constructor(columns: readonly { readonly name: string; readonly type: ColumnType }[]) {
+  /** `rowCapacity`: rows to make room for at once; more may come. */
+  constructor(
+    columns: readonly { readonly name: string; readonly type: ColumnType }[],
+    rowCapacity = ROWS_INITIAL,
+  ) {
     this.#columns = new Map(
-      columns.map(({ name, type }) => [name, newColumnBuilder(name, type)] as const),
+      columns.map(({ name, type }) => [name, newColumnBuilder(name, type, rowCapacity)] as const),
     );
     const time = this.#columns.get(TIME_COLUMN);
     assert(time === undefined || time.type === "timestamp", "time is a timestamp");
