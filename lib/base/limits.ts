@@ -39,6 +39,8 @@ export const LIMITS = {
   engineBytesMax: 64 * MIB,
   /** Linear memory never shrinks: an engine beyond this is replaced before the next query. */
   engineKeepBytesMax: 40 * MIB,
+  /** CTEs of up to so many rows are computed once; a million rows stream past them in seconds. */
+  smallCteRowsMax: 1_000,
   /** A query gives way to the isolate's other work this often. */
   engineSliceMs: 20,
   /** Bytes of files held for the running query: fetched ahead, or read and perhaps read again. */
@@ -64,7 +66,7 @@ export const LIMITS = {
   segmentSealAfterMs: 60_000,
   /** More batches than this are not put into one segment, whatever their size. */
   segmentBatchesMax: 10_000,
-  segmentRowsMax: 500_000,
+  segmentRowsMax: 1_000_000,
   bufferSoftBytesMax: 256 * MB,
   bufferHardBytesMax: 1_000 * MB,
   idempotencyWindowMs: 24 * 3_600_000,

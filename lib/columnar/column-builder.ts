@@ -10,10 +10,16 @@ import { Validity } from "./validity.ts";
 
 export type ColumnBuilder = Int64Builder | Float64Builder | BoolBuilder | Utf8Builder;
 
+export interface ColumnToBuild {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Of utf8: false where texts are known not to repeat, so that looking for repeats is idle. */
+  readonly repeats?: boolean;
+}
+
 /** With room for `rowCapacity` rows; more may come. */
 export function newColumnBuilder(
-  name: string,
-  type: ColumnType,
+  { name, type, repeats }: ColumnToBuild,
   rowCapacity: number,
 ): ColumnBuilder {
   switch (type) {
@@ -25,7 +31,7 @@ export function newColumnBuilder(
     case "bool":
       return new BoolBuilder(name, rowCapacity);
     case "utf8":
-      return new Utf8Builder(name, rowCapacity);
+      return new Utf8Builder(name, rowCapacity, repeats);
   }
 }
 

@@ -24,11 +24,12 @@ export class Utf8Builder {
   /** Of appendText; begins at 0. */
   readonly #slice = newTextSlices(1);
 
-  constructor(name: string, rowCapacity = ROWS_INITIAL) {
+  /** `repeats`: whether it is worth looking for repeated texts at all. */
+  constructor(name: string, rowCapacity = ROWS_INITIAL, repeats = true) {
     this.name = name;
     this.#codes = new Int32Array(rowCapacity);
     this.#heap = new TextHeapBuilder(name);
-    this.#dictionary = new TextDictionary(this.#heap);
+    this.#dictionary = repeats ? new TextDictionary(this.#heap) : null;
   }
 
   reserve(count: number): void {

@@ -22,7 +22,8 @@ export function countNulls(slices: TextSlices, count: number): number {
 
 /**
  * The first of `count` slices that is not UTF-8; null when all are. `view` shows the same bytes.
- * Four bytes a step, the last four overlapping; only what goes beyond ASCII is looked at closely.
+ * Words from both ends, overlapping, so that short texts need no loop, whose length the processor
+ * would guess wrong; only what goes beyond ASCII, a high bit in any byte, is looked at closely.
  */
 export function findInvalidUtf8(
   bytes: Uint8Array,
@@ -36,21 +37,19 @@ export function findInvalidUtf8(
     const end = ends[at];
     if (end < 0) continue;
     let seen = 0;
-    let position = start;
-    const lastWord = end - 4;
-    if (lastWord >= start) {
-      for (; position < lastWord; position += 4) seen |= view.getInt32(position, true);
-      seen |= view.getInt32(lastWord, true);
+    if (end - start < 4) {
+      for (let position = start; position < end; position++) seen |= bytes[position];
     } else {
-      for (; position < end; position++) seen |= bytes[position];
+      seen = view.getInt32(start, true) | view.getInt32(end - 4, true);
+      if (end - start > 8) seen |= view.getInt32(start + 4, true) | view.getInt32(end - 8, true);
+      for (let position = start + 8; position < end - 8; position += 8) {
+        seen |= view.getInt32(position, true) | view.getInt32(position + 4, true);
+      }
     }
     if ((seen & 0x80808080) !== 0 && !isUtf8(bytes, start, end)) return at;
   }
   return null;
 }
-
-/** Set in some byte of a word, or in a lone byte, when it is not ASCII. */
-export const HIGH_BITS = 0x80808080;
 
 /**
  * True when `bytes[start .. end)` is well-formed UTF-8: shortest forms only, no surrogates, nothing

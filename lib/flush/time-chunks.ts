@@ -47,16 +47,32 @@ export function cutInTime(batches: readonly StoredBatch[]): StoredBatch[][] {
   return chunks;
 }
 
-/** Rows of a chunk, sorted by time, with every column of the table that has a type. */
-export function decodeChunk(schema: TableSchema, chunk: readonly StoredBatch[]): ColumnTable {
+/**
+ * Rows of a chunk, sorted by time, with every column of the table that has a type. Columns in
+ * `unique` are not searched for repeated texts.
+ */
+export function decodeChunk(
+  schema: TableSchema,
+  chunk: readonly StoredBatch[],
+  unique: ReadonlySet<string>,
+): ColumnTable {
   const rowCount = chunk.reduce((sum, { header }) => sum + header.rowCount, 0);
-  const builder = new TableBuilder(typedColumns(schema), rowCount);
+  const columns = typedColumns(schema).map((column) => {
+    return { ...column, repeats: !unique.has(column.name) };
+  });
+  const builder = new TableBuilder(columns, rowCount);
   for (const { header, body } of chunk) {
     const bytes = unpack(header, body);
     builder.append(bytes, header.receivedUs);
     if (bytes !== body) releaseBytes(bytes);
   }
   return sortByTime(builder.finish());
+}
+
+/** Names of columns whose texts hardly repeat here, and so, most likely, in the next chunk. */
+export function uniqueTexts({ columns }: ColumnTable): Set<string> {
+  const unique = columns.filter((column) => column.type === "utf8" && !column.heap.isDistinct);
+  return new Set(unique.map(({ name }) => name));
 }
 
 /** By arrival where times are equal: the same segment must always make the same files. */

@@ -17,7 +17,7 @@ import type { SealedSegment } from "#lib/buffer/types.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
 import type { CommitRequest, CommitResult, DataFile } from "#lib/catalog/types.ts";
 import { DayFiles } from "./day-files.ts";
-import { batchesByTable, cutInTime, decodeChunk } from "./time-chunks.ts";
+import { batchesByTable, cutInTime, decodeChunk, uniqueTexts } from "./time-chunks.ts";
 
 export interface SegmentPorts {
   schemas(tableIds: readonly number[]): Promise<readonly (TableSchema | null)[]>;
@@ -73,8 +73,11 @@ async function writeFiles(
     // A measurement that was dropped meanwhile takes its rows with it.
     if (schema === null || schema === undefined) continue;
     const dayFiles = new DayFiles({ ...name, schema }, ports.lake);
+    let unique: ReadonlySet<string> = new Set();
     for (const chunk of cutInTime(batches.get(tableId)!)) {
-      await dayFiles.add(decodeChunk(schema, chunk));
+      const table = decodeChunk(schema, chunk, unique);
+      unique = uniqueTexts(table);
+      await dayFiles.add(table);
     }
     files.push(...(await dayFiles.finish()));
   }

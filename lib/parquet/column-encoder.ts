@@ -30,6 +30,9 @@ const BLOOM_TEXTS_MIN = 1000;
  * dear.
  */
 const BLOOM_TEXT_BYTES_MEAN_MAX = 64;
+/** So is a JSON object or array of any length: it is looked into, not looked up. */
+const JSON_OPENINGS = new Set([0x7b, 0x5b]);
+const BLOOM_SAMPLE_TEXTS = 64;
 
 export interface EncodedValues {
   readonly encoding: Encoding;
@@ -96,7 +99,7 @@ function dictionaryEncoder({ heap }: Utf8Column, dictionary: Dictionary): Column
     (sum, entry) => sum + heap.offsets[entry + 1] - heap.offsets[entry],
     0,
   );
-  const hasBloom = entries.length >= BLOOM_TEXTS_MIN && isLookedUp(byteLength, entries.length);
+  const hasBloom = entries.length >= BLOOM_TEXTS_MIN && isLookedUp(heap, entries, byteLength);
   return {
     dictionary: {
       textCount: entries.length,
@@ -135,7 +138,7 @@ function textEncoder({ heap, codes, rowCount }: Utf8Column): ColumnEncoder {
     byteLengths[i] = heap.offsets[codes[i] + 1] - heap.offsets[codes[i]];
     byteLength += byteLengths[i];
   }
-  const hasBloom = rowCount >= BLOOM_TEXTS_MIN && isLookedUp(byteLength, rowCount);
+  const hasBloom = rowCount >= BLOOM_TEXTS_MIN && isLookedUp(heap, codes, byteLength, rowCount);
   return {
     dictionary: null,
     bloom: hasBloom ? { heap, entries: codes } : null,
@@ -148,6 +151,19 @@ function textEncoder({ heap, codes, rowCount }: Utf8Column): ColumnEncoder {
   };
 }
 
-function isLookedUp(byteLength: number, textCount: number): boolean {
-  return byteLength <= textCount * BLOOM_TEXT_BYTES_MEAN_MAX;
+/** Whether someone might ask for one of the texts by equality. `entries` has at least the sample. */
+function isLookedUp(
+  heap: TextHeap,
+  entries: Int32Array,
+  byteLength: number,
+  textCount = entries.length,
+): boolean {
+  if (byteLength > textCount * BLOOM_TEXT_BYTES_MEAN_MAX) return false;
+  let documents = 0;
+  for (let i = 0; i < BLOOM_SAMPLE_TEXTS; i++) {
+    const start = heap.offsets[entries[i]];
+    const isEmpty = heap.offsets[entries[i] + 1] === start;
+    if (!isEmpty && JSON_OPENINGS.has(heap.bytes[start])) documents++;
+  }
+  return documents < BLOOM_SAMPLE_TEXTS / 2;
 }

@@ -13,10 +13,10 @@ import { assert } from "#lib/base/assert.ts";
 import { ERRORS, isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { appendNulls, type BoolBuilder, type ColumnBuilder } from "#lib/columnar/column-builder.ts";
 import type { Float64Builder, Int64Builder } from "#lib/columnar/column-builder.ts";
-import { newColumnBuilder } from "#lib/columnar/column-builder.ts";
+import { type ColumnToBuild, newColumnBuilder } from "#lib/columnar/column-builder.ts";
 import { ROWS_INITIAL } from "#lib/columnar/growth.ts";
 import { KIND, TIME_COLUMN } from "#lib/columnar/kinds.ts";
-import type { ColumnTable, ColumnType } from "#lib/columnar/types.ts";
+import type { ColumnTable } from "#lib/columnar/types.ts";
 import { newTextSlices, type TextSlices } from "#lib/columnar/utf8.ts";
 import type { Utf8Builder } from "#lib/columnar/utf8-builder.ts";
 import { readCellAsText } from "./cell-text.ts";
@@ -37,12 +37,9 @@ export class TableBuilder {
   #rowCount = 0;
 
   /** `rowCapacity`: rows to make room for at once; more may come. */
-  constructor(
-    columns: readonly { readonly name: string; readonly type: ColumnType }[],
-    rowCapacity = ROWS_INITIAL,
-  ) {
+  constructor(columns: readonly ColumnToBuild[], rowCapacity = ROWS_INITIAL) {
     this.#columns = new Map(
-      columns.map(({ name, type }) => [name, newColumnBuilder(name, type, rowCapacity)] as const),
+      columns.map((column) => [column.name, newColumnBuilder(column, rowCapacity)] as const),
     );
     const time = this.#columns.get(TIME_COLUMN);
     assert(time === undefined || time.type === "timestamp", "time is a timestamp");

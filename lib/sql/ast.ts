@@ -27,7 +27,11 @@ export interface FunctionCall extends Expression {
 /** SELECT_NODE, SET_OPERATION_NODE, RECURSIVE_CTE_NODE or CTE_NODE. */
 export interface QueryNode {
   type: string;
-  cte_map: { map: { key: string; value: { query: { node: QueryNode } } }[] };
+  cte_map: {
+    map: { key: string; value: { query: { node: QueryNode }; materialized: string } }[];
+  };
+  /** ORDER BY, LIMIT, DISTINCT. */
+  modifiers: { type: string; limit?: Expression | null }[];
   [key: string]: unknown;
 }
 
@@ -35,6 +39,7 @@ export interface SelectNode extends QueryNode {
   select_list: Expression[];
   from_table: FromNode;
   where_clause: Expression | null;
+  group_expressions: Expression[];
   sample: unknown;
 }
 

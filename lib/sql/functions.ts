@@ -74,6 +74,7 @@ const WINDOWS = `
   row_number
 `;
 
+const AGGREGATE_NAMES = namesIn(AGGREGATES);
 const ALLOWED = namesIn(OPERATORS + SCALARS + AGGREGATES + WINDOWS);
 const ALLOWED_IN_FROM = namesIn("generate_series range unnest");
 /** The parser puts its own calls (list_value, struct_pack) into "main". */
@@ -86,6 +87,11 @@ export function isFunctionAllowed(call: FunctionCall): boolean {
 /** Functions that stand for a table. Those that read files are not among them. */
 export function isTableFunctionAllowed(call: FunctionCall): boolean {
   return isUnqualified(call) && ALLOWED_IN_FROM.has(call.function_name.toLowerCase());
+}
+
+/** Without GROUP BY, a query that calls one has one row. */
+export function isAggregate({ function_name: name }: FunctionCall): boolean {
+  return AGGREGATE_NAMES.has(name.toLowerCase());
 }
 
 function isUnqualified({ schema, catalog }: FunctionCall): boolean {

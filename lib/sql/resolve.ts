@@ -4,7 +4,8 @@
 // Every table in the tree is either a CTE in scope or a measurement of a database that the caller
 // may read, and either way loses the name that the user wrote: no text of a query ever names
 // something in the engine. So file names, catalog tables and replacement scans are not forbidden,
-// they are unreachable. Functions are called by allow-list (lib/sql/functions.ts).
+// they are unreachable; a name that no measurement can have is refused to say so. Functions are
+// called by allow-list (lib/sql/functions.ts).
 //
 // Left for later steps: the tables found (lib/sql/scan-sql.ts puts subqueries in their place), the
 // bounds on their time (lib/sql/time-bounds.ts), sums that may be time + milliseconds
@@ -21,7 +22,7 @@ export interface TableReference {
   readonly database: string;
   readonly measurement: string;
   readonly node: BaseTable;
-  /** What WHERE demands of its `time`; all hold at once. */
+  /** What the query demands of its `time`; all hold at once. */
   readonly predicates: TimePredicate[];
 }
 
@@ -56,6 +57,9 @@ export interface ResolveContext {
   readonly database: string;
   isReadable(database: string): boolean;
 }
+
+/** What a database or a measurement can be called at all; see lib/protocol/walk-batch.ts. */
+const STORED_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 const EXPRESSION_CLASSES = new Set(
   (
@@ -134,7 +138,7 @@ class Resolver {
   #select(node: SelectNode, ctes: Ctes, outer: Scope | null): void {
     const scope: Scope = { leaves: [], outer };
     this.#from(node.from_table, ctes, scope, node.sample === null);
-    findTimePredicates(node.where_clause, scope);
+    findTimePredicates(node, scope);
     for (const [key, value] of Object.entries(node)) {
       if (key !== "from_table" && key !== "cte_map") this.#expressions(value, ctes, scope);
     }
@@ -195,6 +199,9 @@ class Resolver {
       return derivedLeaf(alias);
     }
     const database = schema === "" ? this.#context.database : schema;
+    for (const stored of [database, name]) {
+      if (!STORED_NAME.test(stored)) throw notAllowed(`"${stored}" as the name of a table`);
+    }
     if (!this.#context.isReadable(database)) {
       const message = `Permission denied: read required on database "${database}"`;
       throw new SluiceError("permission_denied", message, { required: "read", database });

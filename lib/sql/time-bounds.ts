@@ -1,15 +1,17 @@
 // The range of time that a query can see of a table, read from its WHERE.
 //
 // Only what is certain counts: comparisons of the table's own `time` with something constant,
-// joined by AND, in the WHERE of the very SELECT that reads the table. None of them is ever true
-// for NULL, so that a row which an outer join makes up is dropped as the row it stands for would
-// have been. What is not understood leaves the range open. The engine itself computes the
+// joined by AND, in the WHERE of the very SELECT that reads the table; and what follows from them
+// for a table that is joined with that one by time (`m.time BETWEEN e.time AND …`), without which
+// the engine would sort all of it for the join. None of them is ever true for NULL, so that a row
+// which an outer join makes up is dropped as the row it stands for would have been. What is not
+// understood leaves the range open. The engine itself computes the
 // constants, so that a cast, an interval or a date function means here what it means in the query.
 
 import { LIMITS } from "#lib/base/limits.ts";
 import type { TimeRangeMs } from "#lib/catalog/types.ts";
-import { type Ast, type ColumnRef, callOf, type Expression, type FunctionCall } from "./ast.ts";
-import { selectOf, tryCast } from "./ast.ts";
+import type { Ast, ColumnRef, Expression, FromNode, FunctionCall, SelectNode } from "./ast.ts";
+import { callOf, selectOf, tryCast } from "./ast.ts";
 import type { Leaf, Scope, TableReference } from "./resolve.ts";
 
 /** `time` is at least the smallest of `values`, at most the largest, or both. */
@@ -28,9 +30,20 @@ const COMPARISONS: Record<string, { readonly bounds: Bounds; readonly flipped: B
   COMPARE_LESSTHANOREQUALTO: { bounds: "max", flipped: "min" },
 };
 
-/** Adds to the predicates of each table in `scope` what `where` demands of its time. */
-export function findTimePredicates(where: Expression | null, scope: Scope): void {
-  for (const term of conjuncts(where)) findInTerm(term, scope);
+/** Adds to the predicates of each table in `scope` what the query demands of its time. */
+export function findTimePredicates(node: SelectNode, scope: Scope): void {
+  const { where_clause: where, from_table } = node;
+  const demands = conjuncts(where).flatMap(comparisonsOf);
+  for (const { left, bounds, right } of demands) {
+    const table = tableOfTime(left, scope);
+    if (table === null || !right.every(isConstant)) continue;
+    right.forEach(fixClocks);
+    table.predicates.push({ bounds, values: right });
+  }
+  const met = innerConditions(from_table).flatMap(conjuncts).flatMap(comparisonsOf);
+  const joins = [...demands, ...met].flatMap((comparison) => timeJoinOf(comparison, scope));
+  const derived = joins.map(predicatesAcross);
+  for (const [at, { table }] of joins.entries()) table.predicates.push(...derived[at]!);
 }
 
 function conjuncts(where: Expression | null): Expression[] {
@@ -39,26 +52,96 @@ function conjuncts(where: Expression | null): Expression[] {
   return (where["children"] as Expression[]).flatMap(conjuncts);
 }
 
-function findInTerm(term: Expression, scope: Scope): void {
-  const add = (column: Expression, bounds: Bounds, values: Expression[]) => {
-    const table = tableOfTime(column, scope);
-    if (table === null || !values.every(isConstant)) return;
-    values.forEach(fixClocks);
-    table.predicates.push({ bounds, values });
-  };
+/** `left` is at least the smallest of `right`, at most the largest, or both. */
+interface Comparison {
+  readonly left: Expression;
+  readonly bounds: Bounds;
+  readonly right: readonly Expression[];
+}
+
+function comparisonsOf(term: Expression): Comparison[] {
   if (term.type === "COMPARE_BETWEEN") {
-    const { input, lower, upper } = term as unknown as Record<string, Expression>;
-    add(input!, "min", [lower!]);
-    add(input!, "max", [upper!]);
-  } else if (term.type === "COMPARE_IN") {
-    const [column, ...values] = term["children"] as Expression[];
-    add(column!, "both", values);
-  } else if (term.class === "COMPARISON" && term.type in COMPARISONS) {
-    const { left, right } = term as unknown as Record<string, Expression>;
-    const { bounds, flipped } = COMPARISONS[term.type]!;
-    add(left!, bounds, [right!]);
-    add(right!, flipped, [left!]);
+    const { input: left, lower, upper } = term as unknown as Record<string, Expression>;
+    return [
+      { left: left!, bounds: "min", right: [lower!] },
+      { left: left!, bounds: "max", right: [upper!] },
+    ];
   }
+  if (term.type === "COMPARE_IN") {
+    const [left, ...right] = term["children"] as Expression[];
+    return [{ left: left!, bounds: "both", right }];
+  }
+  if (term.class !== "COMPARISON" || !(term.type in COMPARISONS)) return [];
+  const { left, right } = term as unknown as Record<string, Expression>;
+  const { bounds, flipped } = COMPARISONS[term.type]!;
+  return [
+    { left: left!, bounds, right: [right!] },
+    { left: right!, bounds: flipped, right: [left!] },
+  ];
+}
+
+/**
+ * Conditions of inner joins. They may stand below an outer join: what it makes up has no time of
+ * either table, and so the WHERE that bounds one of the two drops it.
+ */
+function innerConditions(from: FromNode): Expression[] {
+  if (from.type !== "JOIN") return [];
+  const isInner = from["join_type"] === "INNER" && from["ref_type"] === "REGULAR";
+  const own = isInner ? [from["condition"] as Expression | null] : [];
+  const sides = [from["left"], from["right"]] as FromNode[];
+  return [...own.filter((one) => one !== null), ...sides.flatMap(innerConditions)];
+}
+
+/** A table's `time` compared with another's, which may be shifted by a fixed span. */
+interface TimeJoin {
+  readonly table: TableReference;
+  readonly bounds: Bounds;
+  readonly other: TableReference;
+  /** What the other side is when `time` in it is this. */
+  shifted(time: Expression): Expression;
+}
+
+function timeJoinOf({ left, bounds, right }: Comparison, scope: Scope): TimeJoin[] {
+  const table = tableOfTime(left, scope);
+  if (table === null || right.length !== 1) return [];
+  const [side] = right as [Expression];
+  const call = side.class === "FUNCTION" ? (side as FunctionCall) : null;
+  const [first, span] = call?.children ?? [];
+  const isShift = ["+", "-"].includes(call?.function_name ?? "") && span && isFixedSpan(span);
+  const other = tableOfTime(isShift ? first! : side, scope);
+  if (other === null || other === table) return [];
+  const shifted = (time: Expression) => (isShift ? { ...call!, children: [time, span] } : time);
+  return [{ table, bounds, other, shifted }];
+}
+
+/** `a.time >= b.time - span` and `b.time >= x` give `a.time >= x - span`. */
+function predicatesAcross({ bounds, other, shifted }: TimeJoin): TimePredicate[] {
+  return other.predicates.flatMap((known) => {
+    const both = bounds === "both" ? known.bounds : bounds;
+    if (known.bounds !== "both" && known.bounds !== both) return [];
+    return { bounds: both, values: known.values.map((at) => shifted(tryCast(at, "TIMESTAMP"))) };
+  });
+}
+
+const FIXED_SPANS = new Set(
+  "to_days to_hours to_minutes to_seconds to_milliseconds to_microseconds".split(" "),
+);
+const FIXED_SPAN = /^\s*\d+\s*(?:millisecond|second|minute|hour|day|week)s?\s*$/i;
+
+/** Not months: their lengths differ, and two times shifted by one may change places. */
+function isFixedSpan(expression: Expression): boolean {
+  if (expression.class === "FUNCTION") {
+    const { function_name: name, children } = expression as FunctionCall;
+    return FIXED_SPANS.has(name) && children.every(isConstant);
+  }
+  if (expression.class !== "CAST") return false;
+  const { child, cast_type: type } = expression as unknown as CastOfConstant;
+  return type.id === "INTERVAL" && FIXED_SPAN.test(String(child.value?.value));
+}
+
+interface CastOfConstant {
+  readonly child: { readonly value?: { readonly value: unknown } };
+  readonly cast_type: { readonly id: string };
 }
 
 /** The one table whose `time` the expression is; null when that is not certain. */

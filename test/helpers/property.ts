@@ -10,4 +10,4 @@ export function propertyRuns<T>(defaultRuns: number): Parameters<T> {
 }
 
 /** For the tests that try properties: as long as the asked number of runs may take. */
-export const PROPERTY_TIMEOUT_MS = process.env["FC_RUNS"] === undefined ? 30_000 : 900_000;
+export const PROPERTY_TIMEOUT_MS = process.env["FC_RUNS"] === undefined ? 60_000 : 1_800_000;

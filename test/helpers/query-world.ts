@@ -181,12 +181,18 @@ export class QueryWorld {
     return { ...body, status: response.status };
   }
 
-  async respond(sql: string, database: string | null = null, databases = ["*"]): Promise<Response> {
+  async respond(
+    sql: string,
+    database: string | null = null,
+    databases = ["*"],
+    abandoned = new AbortController().signal,
+  ): Promise<Response> {
     const { answerQuery } = await import("../../workers/query/answer.ts");
     const request = { databases, database, sql, requestId: "r-1" };
-    return answerQuery(request, this.#ports!, (error) => {
+    const report = (error: SluiceError) => {
       if (error.code === "bug") console.error(error.cause);
-    });
+    };
+    return answerQuery(request, this.#ports!, report, abandoned);
   }
 }
 

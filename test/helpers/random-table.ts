@@ -12,9 +12,15 @@ export interface ColumnContent {
   readonly name: string;
   readonly type: ColumnType;
   readonly values: readonly Value[];
-  /** True: the heap holds every text as often as rows have it. */
-  readonly isRepetitive?: boolean;
+  readonly heap?: HeapLayout;
 }
+
+/**
+ * in order: each text once, as rows bring them, as the decoder makes it of one row group.
+ * shuffled: each text once, in another order, with one that no row has, as after sorting.
+ * repetitive: every text as often as rows have it, as where looking for repeats did not pay.
+ */
+export type HeapLayout = "in order" | "shuffled" | "repetitive";
 
 const GARBAGE_ROWS = 3;
 
@@ -22,7 +28,7 @@ export function tableOf(columns: readonly ColumnContent[]): ColumnTable {
   return { rowCount: columns[0]!.values.length, columns: columns.map(columnOf) };
 }
 
-export function columnOf({ name, type, values, isRepetitive = false }: ColumnContent): Column {
+export function columnOf({ name, type, values, heap = "shuffled" }: ColumnContent): Column {
   const rowCount = values.length;
   const capacity = rowCount + GARBAGE_ROWS;
   const validity = values.includes(null)
@@ -47,21 +53,26 @@ export function columnOf({ name, type, values, isRepetitive = false }: ColumnCon
       return { ...common, type, values: flags };
     }
     case "utf8":
-      return { ...common, type, ...textsOf(values, capacity, isRepetitive) };
+      return { ...common, type, ...textsOf(values, capacity, heap) };
   }
 }
 
-function textsOf(values: readonly Value[], capacity: number, isRepetitive: boolean) {
-  const entries = ["a text that no row has\u0000"];
-  const known = new Map<string, number>();
+function textsOf(values: readonly Value[], capacity: number, layout: HeapLayout) {
+  const texts = values.filter((value) => typeof value === "string");
+  const once = [...new Set(texts)];
+  const entries = {
+    "in order": once,
+    shuffled: ["a text that no row has\u0000", ...once.toReversed()],
+    repetitive: texts,
+  }[layout];
+  const numbers = new Map(entries.map((entry, number) => [entry, number]));
   const codes = new Int32Array(capacity).fill(-123_456_789);
+  let next = 0;
   values.forEach((value, row) => {
     if (typeof value !== "string") return;
-    const code = isRepetitive ? undefined : known.get(value);
-    codes[row] = code ?? entries.push(value) - 1;
-    known.set(value, codes[row]!);
+    codes[row] = layout === "repetitive" ? next++ : numbers.get(value)!;
   });
-  return { codes, heap: heapOf(entries, !isRepetitive) };
+  return { codes, heap: heapOf(entries, layout !== "repetitive") };
 }
 
 export function heapOf(entries: readonly string[], isDistinct: boolean): TextHeap {
@@ -117,7 +128,7 @@ export function randomTables(rowsMax: number): Arbitrary<ColumnContent[]> {
             name: fc.constant(name),
             type: fc.constant(type),
             values: columnValuesOf(type, rowCount),
-            isRepetitive: fc.boolean(),
+            heap: fc.constantFrom<HeapLayout>("in order", "shuffled", "repetitive"),
           }),
         ),
     ),

@@ -12,5 +12,7 @@ export async function query(arrival: AdmittedArrival): Promise<Response> {
   const body = await readJsonObject(request, BODY_BYTES_MAX);
   const sql = textField(body, "sql");
   const { databases } = principal;
-  return await env.QUERY.query({ databases, database, sql, requestId });
+  // Let go of when this request ends, also when it ends because nobody waits for it any more.
+  using held = await env.QUERY.open({ databases, database, sql, requestId });
+  return await held.answer();
 }

@@ -14,15 +14,18 @@ import { type QueryPorts, runQuery } from "./run-query.ts";
 /** Called once for a query that failed, with what is told outside and what caused it. */
 export type ReportFailure = (error: SluiceError) => void;
 
+/** `abandoned` ends the query until this resolves; from then on the body's reader does. */
 export async function answerQuery(
   request: QueryRequest,
   ports: QueryPorts,
   report: ReportFailure,
+  abandoned: AbortSignal,
 ): Promise<Response> {
   const { requestId } = request;
   const headers = { "content-type": "application/json", "x-request-id": requestId };
   const deadline = startDeadline();
   const parts = runQuery(request, ports, deadline.signal);
+  abandoned.addEventListener("abort", deadline.abort);
   try {
     const { text, isWhole } = await collect(parts);
     if (!isWhole) return new Response(streamOf(text, parts, deadline, report), { headers });
@@ -36,6 +39,8 @@ export async function answerQuery(
     const isPassing = ["overloaded", "unavailable"].includes(errorKind(error.code));
     const wait = { "retry-after": String(error.detail["retry_after_s"] ?? 1) };
     return new Response(body, { status, headers: { ...headers, ...(isPassing ? wait : {}) } });
+  } finally {
+    abandoned.removeEventListener("abort", deadline.abort);
   }
 }
 

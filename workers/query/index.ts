@@ -1,7 +1,7 @@
 // The query Worker's entry: RPC from the front door (workers/ingest/query.ts), nothing from
 // outside.
 
-import { WorkerEntrypoint } from "cloudflare:workers";
+import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import duckdb from "../../node_modules/@malloydata/duckdb-wasm/dist/duckdb-eh.wasm";
 import { SluiceError } from "#lib/base/errors.ts";
 import { errorResponse, json } from "#lib/http/respond.ts";
@@ -14,16 +14,9 @@ import { answerQuery } from "./answer.ts";
 const engine = new ExclusiveEngine(duckdb);
 
 export default class extends WorkerEntrypoint<QueryEnv> {
-  query(request: QueryRequest): Promise<Response> {
-    const log = createLog("query", this.env.LOG_LEVEL);
-    const { requestId } = request;
-    const answer = answerQuery(request, queryPorts(this.env, engine), (error) => {
-      if (error.code === "bug") log.error("query failed", error, { request_id: requestId });
-      else log.info("query refused", { request_id: requestId, code: error.code });
-    });
-    // A client that hangs up must not take the engine's holder with it in the middle of a read.
-    this.ctx.waitUntil(answer);
-    return answer;
+  /** The caller holds the query as long as somebody waits for its answer. */
+  open(request: QueryRequest): HeldQuery {
+    return new HeldQuery(request, this.env, this.ctx);
   }
 
   override fetch(request: Request): Response {
@@ -31,5 +24,43 @@ export default class extends WorkerEntrypoint<QueryEnv> {
     if (pathname === "/health") return json({ status: "ok" });
     const message = `no such route: ${pathname}`;
     return errorResponse(new SluiceError("route_unknown", message), crypto.randomUUID());
+  }
+}
+
+/**
+ * A query that ends when its caller does: a client that hangs up takes the front door's request
+ * with it, which lets go of what it held here. An AbortSignal would say the same, but it cannot be
+ * passed from Worker to Worker without an experimental flag.
+ */
+class HeldQuery extends RpcTarget {
+  readonly #request: QueryRequest;
+  readonly #env: QueryEnv;
+  readonly #ctx: ExecutionContext;
+  readonly #abandoned = new AbortController();
+
+  constructor(request: QueryRequest, env: QueryEnv, ctx: ExecutionContext) {
+    super();
+    this.#request = request;
+    this.#env = env;
+    this.#ctx = ctx;
+  }
+
+  answer(): Promise<Response> {
+    const log = createLog("query", this.#env.LOG_LEVEL);
+    const { requestId } = this.#request;
+    const ports = queryPorts(this.#env, engine);
+    const report = (error: SluiceError) => {
+      if (error.code === "bug") log.error("query failed", error, { request_id: requestId });
+      else log.info("query refused", { request_id: requestId, code: error.code });
+    };
+    const answer = answerQuery(this.#request, ports, report, this.#abandoned.signal);
+    // A client that hangs up must not take the engine's holder with it in the middle of a read.
+    this.#ctx.waitUntil(answer);
+    return answer;
+  }
+
+  /** Once there is an answer this means nothing: what is left of it has its own end (answer.ts). */
+  [Symbol.dispose](): void {
+    this.#abandoned.abort();
   }
 }

@@ -25,6 +25,7 @@ import { type Resolved, resolveQuery, type TableReference } from "#lib/sql/resol
 import { answerEnd, answerStart, rowsText } from "#lib/sql/response.ts";
 import { scanSql } from "#lib/sql/scan-sql.ts";
 import { parseShow } from "#lib/sql/show.ts";
+import { materializeSmallCtes } from "#lib/sql/small-ctes.ts";
 import { boundsQuery, timeRanges } from "#lib/sql/time-bounds.ts";
 import type { QueryCost, QueryRequest } from "#lib/sql/types.ts";
 import { answerShow } from "./show.ts";
@@ -93,6 +94,7 @@ async function* answerSelect(
   }
   const ahead = new ReadAhead(ports.fetchRange);
   const files = placeTables(engine, resolved, ranges, content.tables);
+  materializeSmallCtes(ast);
   const sources = files.open(ahead, resolved.columnNames);
   stages.end("tail");
   ahead.start();

@@ -85,3 +85,14 @@ test(
   },
   PROPERTY_TIMEOUT_MS,
 );
+
+test("finds a bad byte anywhere in a slice of any length", () => {
+  for (let length = 1; length <= 40; length++) {
+    for (let bad = 0; bad < length; bad++) {
+      const bytes = new Uint8Array(length).fill(0x61);
+      bytes[bad] = 0xff;
+      const slices = { starts: Int32Array.of(0), ends: Int32Array.of(length) };
+      expect(findInvalidUtf8(bytes, new DataView(bytes.buffer), slices, 1)).toBe(0);
+    }
+  }
+});

@@ -30,7 +30,7 @@ function exampleFile() {
     { name: "load", type: "float64", values: rows.map((row) => row / 8) },
     { name: "ok", type: "bool", values: rows.map((row) => row % 3 === 0) },
     { name: "kind", type: "utf8", values: rows.map((row) => (row % 2 ? `kind ${row % 9}` : null)) },
-    { name: "id", type: "utf8", values: rows.map((row) => `${row * 7919}`), isRepetitive: true },
+    { name: "id", type: "utf8", values: rows.map((row) => `${row * 7919}`), heap: "repetitive" },
     { name: "nothing", type: "int64", values: rows.map(() => null) },
     { name: "seen", type: "timestamp", values: rows.map((row) => BigInt(-row)) },
   ]);

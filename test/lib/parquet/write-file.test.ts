@@ -8,12 +8,17 @@ import { ParquetWriter, writeParquet } from "#lib/parquet/write-file.ts";
 import { readWithHyparquet } from "../../helpers/parquet-readers.ts";
 import { propertyRuns } from "../../helpers/property.ts";
 import { tableValues } from "../../helpers/random-batch.ts";
+import type { ColumnContent, HeapLayout } from "../../helpers/random-table.ts";
 import { randomTables, tableOf } from "../../helpers/random-table.ts";
 
 const options = { keyValues: { "sluice.segment_id": "s" } };
 
 function bytesOf(table: ColumnTable, from = 0, to = table.rowCount): Uint8Array {
   return writeParquet(table, from, to, options).bytes;
+}
+
+function withHeaps(columns: readonly ColumnContent[], heap: HeapLayout): ColumnTable {
+  return tableOf(columns.map((column) => ({ ...column, heap })));
 }
 
 function tableOfTimes(times: readonly bigint[]): ColumnTable {
@@ -24,11 +29,9 @@ describe("the same rows give the same bytes", () => {
   test("however they lie in memory", () => {
     fc.assert(
       fc.property(randomTables(60), (columns) => {
-        const table = sortByTime(tableOf(columns));
-        // The heap of texts the other way round, and a validity for columns that need none.
-        const other = sortByTime(
-          tableOf(columns.map((column) => ({ ...column, isRepetitive: !column.isRepetitive }))),
-        );
+        const table = sortByTime(withHeaps(columns, "in order"));
+        // The heap of texts in another order, and a validity for columns that need none.
+        const other = sortByTime(withHeaps(columns, "shuffled"));
         const allValid = {
           ...other,
           columns: other.columns.map((column) =>
@@ -47,7 +50,7 @@ describe("the same rows give the same bytes", () => {
     const bounds = fc.tuple(fc.nat(), fc.nat());
     fc.assert(
       fc.property(randomTables(60), bounds, (columns, [a, b]) => {
-        const sorted = sortByTime(tableOf(columns));
+        const sorted = sortByTime(withHeaps(columns, "in order"));
         const from = a % sorted.rowCount;
         const to = from + 1 + (b % (sorted.rowCount - from));
         const values = tableValues(sorted);
@@ -62,9 +65,9 @@ describe("the same rows give the same bytes", () => {
     );
   });
 
-  test("many texts too, whether the heap knows them apart or not", () => {
+  test("many texts too, in whatever order the heap has them", () => {
     const rows = Array.from({ length: 30_000 }, (_, row) => row);
-    const files = [false, true].map((isRepetitive) =>
+    const files = (["in order", "shuffled"] as const).map((heap) =>
       bytesOf(
         tableOf([
           { name: "time", type: "timestamp", values: rows.map(BigInt) },
@@ -72,9 +75,9 @@ describe("the same rows give the same bytes", () => {
             name: "user",
             type: "utf8",
             values: rows.map((row) => `u${(row * 31) % 9000}`),
-            isRepetitive,
+            heap,
           },
-          { name: "trace", type: "utf8", values: rows.map((row) => `t${row * 31}`), isRepetitive },
+          { name: "trace", type: "utf8", values: rows.map((row) => `t${row * 31}`), heap },
         ]),
       ),
     );
@@ -144,14 +147,12 @@ describe("a file", () => {
   });
 });
 
-describe("texts made to collide in the search for repeats", () => {
-  test("are given up on, and kept", async () => {
-    const colliding = collidingTexts(100);
+describe("texts that the decoder found not to repeat", () => {
+  test("are stored without a dictionary, and kept", async () => {
     const rows = Array.from({ length: 2000 }, (_, row) => row);
-    const texts = rows.map((row) => colliding[row % colliding.length]!);
     const table = tableOf([
       { name: "time", type: "timestamp", values: rows.map(BigInt) },
-      { name: "text", type: "utf8", values: texts, isRepetitive: true },
+      { name: "text", type: "utf8", values: rows.map((row) => `t${row % 9}`), heap: "repetitive" },
     ]);
     const bytes = bytesOf(table);
     const [group] = parquetMetadata(bytes.slice().buffer).row_groups;
@@ -159,14 +160,3 @@ describe("texts made to collide in the search for repeats", () => {
     expect(await readWithHyparquet(bytes)).toEqual(tableValues(table));
   });
 });
-
-/** Texts whose hashes (see lib/parquet/dictionary.ts) agree in the bits that 2,000 rows look at. */
-function collidingTexts(count: number): string[] {
-  const texts: string[] = [];
-  for (let i = 0; texts.length < count; i++) {
-    let hash = 0x811c9dc5;
-    for (const byte of Buffer.from(`t${i}`)) hash = Math.imul(hash ^ byte, 0x01000193);
-    if (((hash ^ (hash >>> 15)) & 0xfff) === 0) texts.push(`t${i}`);
-  }
-  return texts;
-}

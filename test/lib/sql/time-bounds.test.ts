@@ -62,6 +62,19 @@ describe("a range", () => {
     ["SELECT 1 FROM t FULL JOIN u USING (a) WHERE t.time > '2026-01-01'", [from, OPEN]],
     ["SELECT (SELECT max(v) FROM u WHERE u.time < '2026-01-01') FROM t", [to, OPEN]],
     ["FROM t WHERE time > '2026-01-01' UNION ALL FROM t WHERE time < '2026-01-01'", [from, to]],
+    ["SELECT 1 FROM t, u WHERE t.time >= u.time AND u.time > '2026-01-01'", [from, from]],
+    ["SELECT 1 FROM t, u WHERE t.time > u.time AND t.time < '2026-01-01'", [to, to]],
+    ["SELECT 1 FROM t JOIN u ON t.time = u.time WHERE u.time > '2026-01-01'", [from, from]],
+    [
+      `SELECT 1 FROM t JOIN u ON t.time BETWEEN u.time - INTERVAL '1 day' AND u.time + u.d
+       WHERE u.time > '2026-01-02'`,
+      [from, { minMs: T + 86_400_000 - 1, maxMs: null }],
+    ],
+    [
+      `SELECT 1 FROM v LEFT JOIN (t JOIN u ON t.time < u.time + INTERVAL 2 HOURS) ON true
+       WHERE u.time IN ('2025-12-31', '2025-12-31 22:00:00')`,
+      [OPEN, to, { minMs: T - 86_400_001, maxMs: T - 7_200_000 + 1 }],
+    ],
   ] as [string, unknown][])("is read from %s", async (sql, expected) => {
     const ranges = await rangesOf(sql);
     expect(ranges.toSorted(byText)).toEqual((expected as object[]).toSorted(byText));
@@ -91,6 +104,20 @@ describe("a range", () => {
     "WITH c AS (FROM t) SELECT 1 FROM c WHERE time > '2026-01-01'",
   ])("stays open for %s", async (sql) => {
     for (const range of await rangesOf(sql)) expect(range).toEqual(OPEN);
+  });
+
+  test.each([
+    "t LEFT JOIN u ON t.time >= u.time",
+    "t FULL JOIN u ON t.time >= u.time",
+    "t JOIN u ON t.time >= u.time OR t.v = 1",
+    "t JOIN u ON t.time <= u.time",
+    "t JOIN u ON t.time >= u.time - INTERVAL '1 month'",
+    "t JOIN u ON t.time >= u.time + u.d",
+    "t JOIN u ON t.time >= greatest(u.time, u.later)",
+    "t JOIN u ON t.later >= u.time",
+  ])("of one table says nothing about the other in %s", async (join) => {
+    const ranges = await rangesOf(`SELECT 1 FROM ${join} WHERE u.time > '2026-01-01'`);
+    expect(ranges).toEqual([OPEN, from]);
   });
 
   test("up to now ends as late as the query may still be running", async () => {
