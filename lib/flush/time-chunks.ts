@@ -1,10 +1,10 @@
-// Step 7, continued: a segment's batches of one measurement, in pieces that can be written one after
-// the other.
+// Step 7, continued: a segment's batches of one measurement, in pieces that can be written one
+// after the other.
 //
 // Batches are put in order of time. Where one ends before the next begins, the rows so far can be
 // sorted, written and let go: with clients that send what just happened that is nearly everywhere,
-// and memory is one row group's worth of rows and not the whole segment's. Batches that overlap stay
-// together, so that files are sorted whatever is sent.
+// and memory is one row group's worth of rows and not the whole segment's. Batches that overlap
+// stay together, so that files are sorted whatever is sent.
 //
 // Next: lib/protocol/table-builder.ts.
 

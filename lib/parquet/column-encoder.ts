@@ -151,7 +151,9 @@ function textEncoder({ heap, codes, rowCount }: Utf8Column): ColumnEncoder {
   };
 }
 
-/** Whether someone might ask for one of the texts by equality. `entries` has at least the sample. */
+/**
+ * Whether someone might ask for one of the texts by equality. `entries` has at least the sample.
+ */
 function isLookedUp(
   heap: TextHeap,
   entries: Int32Array,
