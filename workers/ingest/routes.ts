@@ -15,6 +15,7 @@ import type { AdmittedArrival, Arrival } from "./arrival.ts";
 import { createDatabase, listDatabases, showDatabase } from "./databases.ts";
 import { flushAll, flushDatabase } from "./flush.ts";
 import { health, live, ready } from "./health.ts";
+import { docsPage, openApiAnswer, type RouteFacts } from "./openapi.ts";
 import { query } from "./query.ts";
 import * as tokens from "./tokens.ts";
 import { writeMsgpack } from "./write.ts";
@@ -49,7 +50,15 @@ export const ROUTES: readonly Route[] = [
   ["GET", "/health", "public", health],
   ["GET", "/ready", "public", ready],
   ["GET", "/live", "public", live],
+  ["GET", "/openapi.json", "public", async () => openApiAnswer(ROUTE_FACTS)],
+  ["GET", "/docs", "public", async () => docsPage(ROUTE_FACTS)],
 ];
+
+export const ROUTE_FACTS: readonly RouteFacts[] = ROUTES.map(([method, path, permission]) => ({
+  method,
+  path,
+  permission,
+}));
 
 const CORS = {
   "access-control-allow-origin": "*",

@@ -1,0 +1,229 @@
+// The API described for programs (/openapi.json, OpenAPI 3.1) and for people (/docs).
+//
+// Routes, permissions and path parameters come from the route table; what stands here is what a
+// table cannot know. A test holds the two together, so that no route is without its words.
+
+import type { Permission } from "#lib/directory/types.ts";
+import { json } from "#lib/http/respond.ts";
+
+interface Operation {
+  readonly summary: string;
+  /** Names of query parameters and headers with what they mean. */
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Media types of the request body, with an example of it where it is text. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly answers: Readonly<Record<number, string>>;
+}
+
+export interface RouteFacts {
+  readonly method: string;
+  /** Path parameters as `:name`. */
+  readonly path: string;
+  readonly permission: Permission | "public";
+}
+
+const DATABASE = { "x-arc-database": "the database; `default` when missing" };
+const WRITE_HEADERS = {
+  ...DATABASE,
+  "Idempotency-Key": "the same key and body within 24 hours are stored once",
+};
+const TOKEN = { 200: "the token, without its secret", 404: "no such token" };
+const ALIVE = { 200: "alive" };
+
+/** By method and path, as in routes.ts. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  "POST /api/v1/write/msgpack": {
+    summary: "Store a batch of columns",
+    headers: WRITE_HEADERS,
+    body: { "application/msgpack": "{m, columns}, plain, gzip or zstd" },
+    answers: {
+      204: "stored, durable, visible to the next query",
+      400: "not a batch; says where",
+      409: "the key was used with another body",
+      413: "too large",
+      422: "a value or type does not fit; names column and row",
+      429: "too much waits to be flushed; retry after the time given",
+      503: "not known to be stored; retry with the same key",
+    },
+  },
+  "POST /api/v1/query": {
+    summary: "Run one SELECT, or SHOW DATABASES, SHOW TABLES [FROM db]",
+    headers: DATABASE,
+    body: { "application/json": { sql: "SELECT count(*) FROM system_events" } },
+    answers: {
+      200: "columns and rows",
+      400: "the SQL is wrong or not allowed",
+      422: "the query failed, or needs more than it may",
+      504: "it took too long",
+    },
+  },
+  "GET /api/v1/databases": {
+    summary: "List the databases that the token may read",
+    answers: { 200: "databases and their number" },
+  },
+  "POST /api/v1/databases": {
+    summary: "Make a database",
+    body: { "application/json": { name: "events" } },
+    answers: { 201: "made", 409: "exists already" },
+  },
+  "GET /api/v1/databases/:database": {
+    summary: "One database, with the segments that wait in its buffers",
+    answers: { 200: "the database", 404: "no such database" },
+  },
+  "POST /api/v1/databases/:database/flush": {
+    summary: "Write everything acknowledged before to Parquet",
+    answers: { 200: "done", 404: "no such database", 503: "not done in time" },
+  },
+  "POST /api/v1/write/line-protocol/flush": {
+    summary: "Flush all databases",
+    answers: { 200: "done", 503: "not done in time" },
+  },
+  "GET /api/v1/auth/verify": {
+    summary: "What the token may do",
+    answers: { 200: "its permissions", 401: "not a valid token" },
+  },
+  "GET /api/v1/auth/tokens": { summary: "List the tokens", answers: { 200: "tokens" } },
+  "POST /api/v1/auth/tokens": {
+    summary: "Make a token; its text is shown this once",
+    body: {
+      "application/json": {
+        name: "ingest",
+        permissions: ["write"],
+        databases: ["prod_*"],
+        expires_in: "30d",
+      },
+    },
+    answers: { 201: "the token", 400: "a field is wrong; names it", 409: "the name is taken" },
+  },
+  "GET /api/v1/auth/tokens/:id": { summary: "One token", answers: TOKEN },
+  "DELETE /api/v1/auth/tokens/:id": {
+    summary: "Delete a token",
+    answers: { 200: "deleted", 404: "no such token" },
+  },
+  "POST /api/v1/auth/tokens/:id/rotate": {
+    summary: "Give a token a new secret",
+    answers: { 200: "the new text, shown this once", 404: "no such token" },
+  },
+  "POST /api/v1/auth/tokens/:id/revoke": {
+    summary: "Disable a token",
+    answers: { 200: "revoked", 404: "no such token" },
+  },
+  "GET /health": { summary: "Does it answer?", answers: ALIVE },
+  "GET /live": { summary: "Does it answer?", answers: ALIVE },
+  "GET /ready": {
+    summary: "Could it store a write now?",
+    answers: { 200: "yes", 503: "no, and why" },
+  },
+  "GET /openapi.json": { summary: "This description", answers: { 200: "OpenAPI 3.1" } },
+  "GET /docs": { summary: "This description, to read", answers: { 200: "a page" } },
+};
+
+export function openApiAnswer(routes: readonly RouteFacts[]): Response {
+  return json(openApiDocument(routes));
+}
+
+export function openApiDocument(routes: readonly RouteFacts[]) {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Sluice",
+      version: "1",
+      description: "Telemetry in over HTTP, durable before the answer, SQL right after.",
+    },
+    paths,
+    components: {
+      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      schemas: { Error: ERROR_SCHEMA },
+    },
+  };
+}
+
+const ERROR_SCHEMA = {
+  type: "object",
+  required: ["success", "error", "code", "detail", "request_id"],
+  properties: {
+    success: { const: false },
+    error: { type: "string", description: "for people" },
+    code: { type: "string", description: "for programs; see docs/errors.md" },
+    detail: { type: "object" },
+    request_id: { type: "string" },
+  },
+};
+
+function operationOf({ method, path, permission }: RouteFacts) {
+  const { summary, query = {}, headers = {}, body, answers } = OPERATIONS[`${method} ${path}`]!;
+  const inPath = [...path.matchAll(/:(\w+)/g)].map(
+    ([, name]) => [name!, "as in the path"] as const,
+  );
+  const parameters = [
+    ...inPath.map((entry) => parameter("path", entry)),
+    ...Object.entries(query).map((entry) => parameter("query", entry)),
+    ...Object.entries(headers).map((entry) => parameter("header", entry)),
+  ];
+  const denied = permission === "public" ? {} : { 401: "no valid token", 403: "not allowed" };
+  const content = Object.entries(body ?? {}).map(([type, example]) => [type, { example }]);
+  return {
+    summary,
+    parameters,
+    ...(permission === "public" ? {} : { security: [{ token: [permission] }] }),
+    ...(body === undefined ? {} : { requestBody: { content: Object.fromEntries(content) } }),
+    responses: Object.fromEntries(
+      Object.entries({ ...denied, ...answers }).map(([status, description]) => [
+        status,
+        Number(status) < 400 ? { description } : { description, ...ERROR_CONTENT },
+      ]),
+    ),
+  };
+}
+
+const ERROR_CONTENT = {
+  content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+};
+
+function parameter(where: string, [name, description]: readonly [string, string]) {
+  const schema = { type: "string" };
+  return { name, in: where, required: where === "path", description, schema };
+}
+
+/** One page without scripts, so that it can be read wherever the API can be reached. */
+export function docsPage(routes: readonly RouteFacts[]): Response {
+  const sections = routes.map((route) => sectionOf(route)).join("\n");
+  const html = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Sluice API</title>
+<meta name="viewport" content="width=device-width"><style>
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }
+section { border-top: 1px solid #ccc; padding: .5rem 0 }
+h2 { font: 600 1rem ui-monospace, monospace } pre { background: #f4f4f4; padding: .5rem }
+dt { font-family: ui-monospace, monospace } dd { margin: 0 0 .25rem 2rem }
+</style></head><body><h1>Sluice API</h1>
+<p>Token: <code>Authorization: Bearer …</code>. For programs: <a href="/openapi.json">openapi.json</a>.</p>
+${sections}
+</body></html>`;
+  return new Response(html, { headers: { "content-type": "text/html; charset=utf-8" } });
+}
+
+function sectionOf({ method, path, permission }: RouteFacts): string {
+  const { summary, query = {}, headers = {}, body, answers } = OPERATIONS[`${method} ${path}`]!;
+  const list = (entries: Readonly<Record<string, string>>) =>
+    Object.entries(entries)
+      .map(([name, text]) => `<dt>${escape(name)}</dt><dd>${escape(text)}</dd>`)
+      .join("");
+  const example =
+    body === undefined
+      ? ""
+      : `<pre>${escape(JSON.stringify(Object.values(body)[0], null, 2))}</pre>`;
+  const needs = permission === "public" ? "no token" : `permission: ${permission}`;
+  return `<section><h2>${method} ${escape(path)}</h2>
+<p>${escape(summary)} (${needs})</p>${example}
+<dl>${list({ ...query, ...headers })}${list(answers)}</dl></section>`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
