@@ -70,6 +70,13 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
     return this.#core.segments.flush(LIMITS.flushTimeoutMs);
   }
 
+  /**
+   * A poke from the sweep: the constructor has armed the alarm, unless the object was up already.
+   */
+  async wake(): Promise<void> {
+    this.#core.segments.reviveAlarm();
+  }
+
   async status(): Promise<BufferStatus> {
     return this.#core.segments.status();
   }

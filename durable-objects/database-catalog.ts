@@ -4,11 +4,10 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
-import { CatalogCore } from "#lib/catalog/catalog.ts";
+import { type BatchColumns, CatalogCore } from "#lib/catalog/catalog.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
 import type { CommitRequest, CommitResult, Snapshot } from "#lib/catalog/types.ts";
 import type { SnapshotRequest, TableSummary } from "#lib/catalog/types.ts";
-import type { ScannedColumn } from "#lib/columnar/kinds.ts";
 import { systemClock } from "#platform/clock.ts";
 import { alarm, sqlStore } from "#platform/durable-storage.ts";
 import { createLog } from "#platform/log.ts";
@@ -23,12 +22,11 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     this.#core = new CatalogCore({ store: sqlStore(ctx.storage), clock: systemClock, lake });
   }
 
-  async extendSchema(
+  async extendSchemas(
     databaseId: number,
-    measurement: string,
-    scanned: readonly ScannedColumn[],
-  ): Promise<TableSchema | Refusal> {
-    return this.#core.extendSchema(databaseId, measurement, scanned);
+    batches: readonly BatchColumns[],
+  ): Promise<TableSchema[] | Refusal> {
+    return this.#core.extendSchemas(databaseId, batches);
   }
 
   async schemas(tableIds: readonly number[]): Promise<(TableSchema | null)[]> {

@@ -19,6 +19,10 @@ export class Directory extends DurableObject<IngestEnv> {
     });
   }
 
+  async probe(): Promise<void> {
+    this.#core.probe();
+  }
+
   async resolveDatabase(name: string): Promise<Database | null> {
     return this.#core.findDatabase(name);
   }
@@ -41,6 +45,13 @@ export class Directory extends DurableObject<IngestEnv> {
 
   async createToken(token: NewToken): Promise<{ token: Token; text: string } | Refusal> {
     return this.#core.createToken(token);
+  }
+
+  async updateToken(
+    tokenId: number,
+    change: Partial<NewToken>,
+  ): Promise<{ token: Token } | Refusal> {
+    return this.#core.updateToken(tokenId, change);
   }
 
   async rotateToken(tokenId: number): Promise<{ token: Token; text: string } | Refusal> {

@@ -16,7 +16,6 @@ export type ErrorKind =
 export const ERRORS = {
   // the request as HTTP
   route_unknown: { kind: "missing", status: 404 },
-  method_not_allowed: { kind: "invalid", status: 405 },
   body_empty: { kind: "invalid", status: 400 },
   body_too_large: { kind: "invalid", status: 413 },
   body_compression_invalid: { kind: "invalid", status: 400 },
@@ -40,11 +39,15 @@ export const ERRORS = {
   text_invalid: { kind: "invalid", status: 400 },
   time_invalid: { kind: "invalid", status: 400 },
   name_invalid: { kind: "invalid", status: 400 },
+  line_invalid: { kind: "invalid", status: 400 },
+  csv_invalid: { kind: "invalid", status: 422 },
+  rejections_too_many: { kind: "invalid", status: 422 },
   schema_too_wide: { kind: "invalid", status: 422 },
   // the query
   sql_invalid: { kind: "invalid", status: 400 },
   sql_not_allowed: { kind: "invalid", status: 400 },
   query_failed: { kind: "invalid", status: 422 },
+  query_unsupported: { kind: "invalid", status: 422 },
   query_too_large: { kind: "invalid", status: 422 },
   query_out_of_memory: { kind: "invalid", status: 422 },
   query_timeout: { kind: "invalid", status: 504 },
@@ -65,6 +68,7 @@ export const ERRORS = {
   draining: { kind: "unavailable", status: 503 },
   object_missing: { kind: "corrupt", status: 500 },
   file_checksum_mismatch: { kind: "corrupt", status: 500 },
+  segment_quarantined: { kind: "corrupt", status: 500 },
   segment_corrupt: { kind: "corrupt", status: 500 },
   bug: { kind: "internal", status: 500 },
 } as const satisfies Record<string, { kind: ErrorKind; status: number }>;

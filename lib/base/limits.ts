@@ -14,6 +14,14 @@ export const LIMITS = {
   bodyRatioMax: 200,
   bodyRatioGraceBytes: 1 * MB,
 
+  /** Rows that are gathered into columns, plain: body and columns are in memory at once. */
+  rowFormBytesMax: 20 * MB,
+  /** Memory for the columns that they become: arrays that grow by doubling. */
+  gatheredBytesMax: 40 * MB,
+  measurementsPerRequestMax: 500,
+  /** Items or lines that a partial write may leave out; beyond it nothing is stored. */
+  rejectionsMax: 1_000,
+
   rowsPerBatchMax: 1_000_000,
   columnsPerBatchMax: 1_024,
   columnsPerTableMax: 4_096,
@@ -33,6 +41,8 @@ export const LIMITS = {
   queryTimeoutMs: 60_000,
   /** Answers up to here are built whole, so that a late failure still gets its status. */
   queryBufferBytesMax: 1 * MB,
+  /** An answer that is told column by column is held whole, up to here. */
+  queryHeldBytesMax: 16 * MB,
   /** What the engine may plan with; beyond it a query ends with advice. */
   engineSoftBytesMax: 40 * MB,
   /** Hard cap of the engine's linear memory, out of the 128 MB that an isolate has for all. */
@@ -43,6 +53,10 @@ export const LIMITS = {
   smallCteRowsMax: 1_000,
   /** A query gives way to the isolate's other work this often. */
   engineSliceMs: 20,
+  /** A query that does not give way for so long is ended: a join of very many pairs. */
+  engineSliceMsMax: 10_000,
+  /** The same where clocks stand still: looks at the clock, a few for every 2,048 rows. */
+  engineSliceLooksMax: 1_000_000,
   /** Bytes of files held for the running query: fetched ahead, or read and perhaps read again. */
   readAheadBytesMax: 24 * MB,
   /** Two wanted ranges with a smaller gap between them are fetched as one. */

@@ -42,6 +42,7 @@ export class BufferCore {
   /** Resolves once the batches are durable. The answer may be a repeat's: see `isDuplicate`. */
   async append(request: AppendRequest): Promise<AppendReceipt | Refusal> {
     this.segments.identify(request.databaseId, request.shard);
+    this.segments.reviveAlarm();
     const known = this.#findTwin(request);
     if (known !== null) return await known;
     const full = this.#refuseWhenFull();

@@ -53,6 +53,11 @@ export type BufferEvent =
 type Totals = { -readonly [K in keyof SegmentTotals]: SegmentTotals[K] };
 
 const ALARM_AFTER_FAILURE_MS = 10_000;
+/**
+ * An alarm this late is taken for lost. Seen on workerd after a kill -9: the object's storage had
+ * the alarm and the scheduler had not, so that nothing was flushed while the object lived.
+ */
+const ALARM_LATE_MS = 5_000;
 /** A queue that hangs must not hang the alarm. */
 const HINT_TIMEOUT_MS = 5_000;
 /**
@@ -88,6 +93,14 @@ export class Segments {
     }
     const isOurs = this.#identity.databaseId === databaseId && this.#identity.shard === shard;
     assert(isOurs, `append for database ${databaseId} shard ${shard} reached another buffer`);
+  }
+
+  /** To be called with every request and now and then: nobody else misses a lost alarm. */
+  reviveAlarm(): void {
+    if (this.#alarmAtMs + ALARM_LATE_MS < this.#ports.clock.nowMs()) {
+      this.#alarmAtMs = Infinity;
+      this.#arm();
+    }
   }
 
   /** Inside a transaction. All go into one segment, so that they appear at once. */
@@ -182,6 +195,7 @@ export class Segments {
    * Seals what is open; resolves when everything appended before is committed, or fails in time.
    */
   async flush(timeoutMs: number): Promise<Refusal | null> {
+    this.reviveAlarm();
     this.#sealOpen();
     const deadlineMs = this.#ports.clock.nowMs() + timeoutMs;
     const mine = this.#tables.segments().filter(({ state }) => state === "sealed");
@@ -189,7 +203,7 @@ export class Segments {
       const left = mine.find(
         ({ segmentNo }) => this.#tables.segment(segmentNo)?.state === "sealed",
       );
-      if (left === undefined) return null;
+      if (left === undefined) return this.#refuseQuarantined(mine);
       const hint = this.#hint(left.segmentNo);
       if (this.#ports.clock.nowMs() >= deadlineMs) return this.#refuseLateFlush(hint.segmentId);
       const released = this.#nextRelease.promise.then(() => true);
@@ -280,6 +294,18 @@ export class Segments {
     } catch (error) {
       this.#ports.report({ event: "flush_failed", segmentId: hint.segmentId, error });
     }
+  }
+
+  /** A segment that was put aside is not in Parquet; null when there is none among these. */
+  #refuseQuarantined(segments: readonly SegmentRow[]): Refusal | null {
+    const aside = segments
+      .map(({ segmentNo }) => this.#tables.segment(segmentNo))
+      .find((segment) => segment?.state === "quarantined");
+    if (!aside) return null;
+    const segmentId = this.#segmentId(aside.segmentNo);
+    const message = `segment ${segmentId} could not be written and was put aside: ${aside.lastError}`;
+    const detail = { segment_id: segmentId };
+    return refusal(new SluiceError("segment_quarantined", message, detail));
   }
 
   #refuseLateFlush(segmentId: string): Refusal {

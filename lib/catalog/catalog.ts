@@ -15,14 +15,15 @@
 // workers/query/run-query.ts.
 
 import { assert } from "#lib/base/assert.ts";
-import { isSluiceError, refusal, SluiceError, type Refusal } from "#lib/base/errors.ts";
+import { isRefusal, isSluiceError, refusal, SluiceError } from "#lib/base/errors.ts";
+import type { Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { Clock, ObjectStore, SqlStore } from "#lib/base/ports.ts";
 import type { ScannedColumn } from "#lib/columnar/kinds.ts";
 import { type CatalogTables, openCatalogTables } from "./catalog-tables.ts";
 import { databasePrefix } from "./object-keys.ts";
 import { growSchema } from "./schema-rules.ts";
-import type { TableSchema } from "./schema.ts";
+import type { SchemaColumn, TableSchema } from "./schema.ts";
 import type { CommitRequest, CommitResult, Snapshot, SnapshotRequest } from "./types.ts";
 import type { SnapshotTable, TableSummary } from "./types.ts";
 
@@ -30,6 +31,12 @@ export interface CatalogPorts {
   readonly store: SqlStore;
   readonly clock: Clock;
   readonly lake: ObjectStore;
+}
+
+/** One measurement of a request: what its batch says of the columns. */
+export interface BatchColumns {
+  readonly measurement: string;
+  readonly columns: readonly ScannedColumn[];
 }
 
 export class CatalogCore {
@@ -50,16 +57,15 @@ export class CatalogCore {
     measurement: string,
     scanned: readonly ScannedColumn[],
   ): TableSchema | Refusal {
+    const schemas = this.extendSchemas(databaseId, [{ measurement, columns: scanned }]);
+    return isRefusal(schemas) ? schemas : schemas[0]!;
+  }
+
+  /** The same for all measurements of a request, or for none; a refusal names the measurement. */
+  extendSchemas(databaseId: number, batches: readonly BatchColumns[]): TableSchema[] | Refusal {
     this.#identify(databaseId);
-    const current = this.#tables.schema(measurement);
     try {
-      const grown = growSchema(current?.columns ?? [], scanned);
-      if (current !== null && grown.length === 0) return current;
-      return this.#ports.store.transact(() => {
-        const tableId = current?.tableId ?? this.#tables.createMeasurement(measurement);
-        this.#tables.putColumns(tableId, grown);
-        return this.#tables.schemaById(tableId)!;
-      });
+      return this.#ports.store.transact(() => batches.map((batch) => this.#extend(batch)));
     } catch (error) {
       if (isSluiceError(error)) return refusal(error);
       throw error;
@@ -133,6 +139,22 @@ export class CatalogCore {
     } while (cursor !== undefined);
     this.#tables.forgetTombstones(clock.nowMs() - LIMITS.tombstoneKeepMs);
     return { removed };
+  }
+
+  /** Inside a transaction, which a refusal undoes. */
+  #extend({ measurement, columns }: BatchColumns): TableSchema {
+    const current = this.#tables.schema(measurement);
+    let grown: SchemaColumn[];
+    try {
+      grown = growSchema(current?.columns ?? [], columns);
+    } catch (error) {
+      if (!isSluiceError(error)) throw error;
+      throw new SluiceError(error.code, error.message, { ...error.detail, measurement });
+    }
+    if (current !== null && grown.length === 0) return current;
+    const tableId = current?.tableId ?? this.#tables.createMeasurement(measurement);
+    this.#tables.putColumns(tableId, grown);
+    return this.#tables.schemaById(tableId)!;
   }
 
   /** A catalog belongs to one database for ever; a request for another one is a bug of ours. */

@@ -15,6 +15,10 @@ export interface DirectoryPorts {
 }
 
 const SCHEMA = `
+CREATE TABLE IF NOT EXISTS probe (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  at_ms INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS database (
   database_id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
@@ -56,6 +60,11 @@ export class DirectoryCore {
     this.#store.exec(SCHEMA);
   }
 
+  /** Throws when a write cannot be stored. */
+  probe(): void {
+    this.#store.exec("INSERT OR REPLACE INTO probe VALUES (1, ?)", this.#ports.clock.nowMs());
+  }
+
   findDatabase(name: string): Database | null {
     const sql = `SELECT ${DATABASE_COLUMNS} FROM database WHERE name = ?`;
     return this.#store.exec<Database>(sql, name)[0] ?? null;
@@ -85,10 +94,8 @@ export class DirectoryCore {
 
   /** The text is returned this once and never again. */
   createToken(token: NewToken): { token: Token; text: string } | Refusal {
-    if (this.#store.exec("SELECT 1 FROM token WHERE name = ?", token.name).length > 0) {
-      const message = `a token named "${token.name}" exists already`;
-      return refusal(new SluiceError("token_exists", message, { name: token.name }));
-    }
+    const sameName = "SELECT 1 FROM token WHERE name = ?";
+    if (this.#store.exec(sameName, token.name).length > 0) return refuseTaken(token.name);
     const { secret, digest } = makeSecret(this.#ports.randomBytes(32));
     const [row] = this.#store.exec<{ tokenId: number }>(
       `INSERT INTO token (name, description, permissions, databases, digest, created_ms, expires_ms)
@@ -103,6 +110,26 @@ export class DirectoryCore {
     );
     const { tokenId } = row!;
     return { token: withoutDigest(this.findToken(tokenId)!), text: formatToken(tokenId, secret) };
+  }
+
+  /** Changes what is given and leaves the rest. */
+  updateToken(tokenId: number, change: Partial<NewToken>): { token: Token } | Refusal {
+    const stored = this.findToken(tokenId);
+    if (stored === null) return refuseUnknown(tokenId);
+    const { name, description, permissions, databases, expiresMs } = { ...stored, ...change };
+    const sameName = "SELECT 1 FROM token WHERE name = ? AND token_id <> ?";
+    if (this.#store.exec(sameName, name, tokenId).length > 0) return refuseTaken(name);
+    this.#store.exec(
+      `UPDATE token SET name = ?, description = ?, permissions = ?, databases = ?, expires_ms = ?
+       WHERE token_id = ?`,
+      name,
+      description,
+      JSON.stringify(permissions),
+      JSON.stringify(databases),
+      expiresMs,
+      tokenId,
+    );
+    return { token: withoutDigest(this.findToken(tokenId)!) };
   }
 
   /** A new secret; the old one stops working. */
@@ -142,6 +169,11 @@ function withoutDigest({ digest: _, ...token }: StoredToken): Token {
 }
 
 function refuseUnknown(tokenId: number): Refusal {
-  const message = `no token with id ${tokenId}`;
+  const message = `Token ${tokenId} not found`;
   return refusal(new SluiceError("token_id_unknown", message, { id: tokenId }));
+}
+
+function refuseTaken(name: string): Refusal {
+  const message = `a token named "${name}" exists already`;
+  return refusal(new SluiceError("token_exists", message, { name }));
 }

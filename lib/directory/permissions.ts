@@ -3,7 +3,11 @@
 import { SluiceError } from "#lib/base/errors.ts";
 import type { Permission, Principal } from "./types.ts";
 
-/** `database` null: the action is not about one database. `admin` includes every permission. */
+/**
+ * `admin` includes every permission. `database` null: the action is not about one database. What an
+ * admin does then, like making a token, reaches all databases, so it takes a token for all: else an
+ * admin of a few could make itself a token for the rest.
+ */
 export function mayDo(
   principal: Principal,
   permission: Permission,
@@ -11,7 +15,8 @@ export function mayDo(
 ): boolean {
   const { permissions, databases } = principal;
   if (!permissions.includes(permission) && !permissions.includes("admin")) return false;
-  return database === null || matchesAny(databases, database);
+  if (database !== null) return matchesAny(databases, database);
+  return permission !== "admin" || databases.includes("*");
 }
 
 /** Throws `permission_denied` unless the principal may. */

@@ -6,7 +6,10 @@
 import { SluiceError } from "#lib/base/errors.ts";
 
 /** Throws `body_too_large`, or `body_empty` for zero bytes. */
-export async function readBody(request: Request, bytesMax: number): Promise<Uint8Array> {
+export async function readBody(
+  request: Request,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > bytesMax) throw tooLarge(declared, bytesMax);
   if (request.body === null) throw empty();
@@ -22,7 +25,7 @@ export async function readBody(request: Request, bytesMax: number): Promise<Uint
 async function readCounted(
   body: ReadableStream<Uint8Array>,
   bytesMax: number,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let byteLength = 0;
   for await (const chunk of body) {

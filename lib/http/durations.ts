@@ -10,10 +10,14 @@ const UNIT_MS: Record<string, number> = {
   w: 7 * 86_400_000,
 };
 
-/** Throws `parameter_invalid` naming the field. */
+/** Longer ones would end past the last moment that a date can say. */
+const DURATION_MS_MAX = 1_000 * 365 * UNIT_MS["d"]!;
+
+/** Above zero, up to 1,000 years. Throws `parameter_invalid` naming the field. */
 export function durationMs(field: string, text: string): number {
   const match = /^(\d{1,9})([smhdw])$/.exec(text);
-  if (match !== null) return Number(match[1]) * UNIT_MS[match[2]!]!;
+  const ms = match === null ? 0 : Number(match[1]) * UNIT_MS[match[2]!]!;
+  if (ms > 0 && ms <= DURATION_MS_MAX) return ms;
   const message = `"${field}" must be a duration like 24h or 7d, not "${text}"`;
   throw new SluiceError("parameter_invalid", message, { field });
 }

@@ -13,7 +13,11 @@ export function json(value: unknown, status = 200, headers: Record<string, strin
  * Arc's `{"error": text}` with `code`, `detail` and `request_id` added. `success: false` stands in
  * Arc's answers of authentication and queries; elsewhere it does no harm.
  */
-export function errorResponse(error: SluiceError, requestId: string): Response {
+export function errorResponse(
+  error: SluiceError,
+  requestId: string,
+  more: Readonly<Record<string, string>> = {},
+): Response {
   const { status, kind } = ERRORS[error.code];
   const body = {
     success: false,
@@ -21,6 +25,7 @@ export function errorResponse(error: SluiceError, requestId: string): Response {
     code: error.code,
     detail: error.detail,
     request_id: requestId,
+    ...more,
   };
   const headers: Record<string, string> = { "x-request-id": requestId };
   if (kind === "overloaded" || kind === "unavailable") {

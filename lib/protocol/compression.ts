@@ -8,11 +8,13 @@
 // are cut short, damaged, or followed by something else. Zero bytes behind gzip are padding, as
 // gzip(1) has it. Next: lib/protocol/scan-batch.ts.
 
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { zstdFrameLength } from "./zstd-frame.ts";
 
+/** Less than a packet: compressing it saves nothing. */
+const COMPRESSED_FROM_BYTES = 1_000;
 const DECLARED_KNOWN = new Set(["", "identity", "gzip", "x-gzip", "zstd"]);
 
 /**
@@ -36,6 +38,16 @@ export function decompressBody(body: Uint8Array, declaredEncoding: string | null
 }
 
 /**
+ * A batch of our own making, as it is stored: gzip, where that pays and decompressBody will take it
+ * back.
+ */
+export function compressBatch(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < COMPRESSED_FROM_BYTES) return bytes;
+  const compressed = gzipSync(bytes, { level: 1 });
+  return bytes.length <= decompressedBytesMax(compressed.length) ? compressed : bytes;
+}
+
+/**
  * Frees the memory of what decompressBody returned, once nothing looks at it any more; never to be
  * called on the body itself. The collector does not see how large such memory is: without this an
  * isolate that is busy grows by every body it reads.
@@ -50,8 +62,7 @@ export function releaseBytes(decompressed: Uint8Array): void {
 type Decompressor = (body: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
 
 function decompress(body: Uint8Array, decompressor: Decompressor): Uint8Array {
-  const ratioBytesMax = Math.max(LIMITS.bodyRatioGraceBytes, body.length * LIMITS.bodyRatioMax);
-  const maxOutputLength = Math.min(LIMITS.bodyDecodedBytesMax, ratioBytesMax);
+  const maxOutputLength = decompressedBytesMax(body.length);
   try {
     return decompressor(body, { maxOutputLength });
   } catch (cause) {
@@ -61,6 +72,11 @@ function decompress(body: Uint8Array, decompressor: Decompressor): Uint8Array {
     const message = `the compressed body is damaged: ${(cause as Error).message}`;
     throw new SluiceError("body_compression_invalid", message, {}, { cause });
   }
+}
+
+function decompressedBytesMax(compressedBytes: number): number {
+  const ratioBytesMax = Math.max(LIMITS.bodyRatioGraceBytes, compressedBytes * LIMITS.bodyRatioMax);
+  return Math.min(LIMITS.bodyDecodedBytesMax, ratioBytesMax);
 }
 
 function refuseSecondFrame(body: Uint8Array): void {

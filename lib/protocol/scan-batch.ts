@@ -57,8 +57,17 @@ export function scanBatch(bytes: Uint8Array): BatchScan {
       columns.push(scanColumn(reader, name, slices, rowCount));
     }
   });
+  refuseSecondForm(reader, frame.keys);
   const time = times === null ? null : scannedTime(reader, times, frame.timeUnit);
   return { measurement: frame.measurement, rowCount: frame.rowCount, columns, time };
+}
+
+/** Rows beside the columns would be skipped like any other key, and so be lost in silence. */
+function refuseSecondForm(reader: MessagePackReader, keys: ReadonlySet<string>): void {
+  const second = ["fields", "f", "batch"].find((key) => keys.has(key));
+  if (second === undefined) return;
+  const reason = `"columns" and "${second}" stand in one map; which of the two is meant?`;
+  throw reader.refuse("batch_shape_invalid", reason);
 }
 
 function tallyOfTimes({ form }: RawTimes): ScannedColumn {

@@ -19,6 +19,8 @@ export interface BatchFrame {
   readonly rowCount: number;
   /** null: not declared. */
   readonly timeUnit: TimeUnit | null;
+  /** All keys of the map, also those that were skipped. */
+  readonly keys: ReadonlySet<string>;
 }
 
 /** Reads exactly `rowCount` cells and leaves the reader behind them. */
@@ -27,7 +29,6 @@ export type ReadColumn = (name: string, rowCount: number) => void;
 const MEASUREMENT = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const KEY_BYTES_MAX = 128;
-const ROW_FORM_KEYS = new Set(["fields", "f", "batch"]);
 
 export function walkBatch(reader: MessagePackReader, readColumn: ReadColumn): BatchFrame {
   if (reader.bytes.length === 0) throw reader.refuse("body_empty", "the body is empty");
@@ -44,11 +45,13 @@ export function walkBatch(reader: MessagePackReader, readColumn: ReadColumn): Ba
   }
   const trailing = reader.bytes.length - reader.position;
   if (trailing > 0) throw reader.refuse("msgpack_invalid", `${trailing} bytes follow the batch`);
-  if (rowCount === null) throw columnsMissing(reader, keys);
+  if (rowCount === null) {
+    throw reader.refuse("batch_shape_invalid", 'the batch has no "columns"');
+  }
   if (measurement === null) {
     throw reader.refuse("batch_shape_invalid", 'the measurement\'s name, "m", is missing');
   }
-  return { measurement, rowCount, timeUnit };
+  return { measurement, rowCount, timeUnit, keys };
 }
 
 function topLevelLength(reader: MessagePackReader): number {
@@ -58,7 +61,7 @@ function topLevelLength(reader: MessagePackReader): number {
   throw reader.refuse("batch_shape_invalid", reason);
 }
 
-function readKey(reader: MessagePackReader, seen: Set<string>): string {
+export function readKey(reader: MessagePackReader, seen: Set<string>): string {
   const key = readShortText(reader, "batch_shape_invalid", "a key of the batch", KEY_BYTES_MAX);
   if (seen.has(key)) {
     throw reader.refuse("batch_shape_invalid", `the key ${JSON.stringify(key)} is there twice`);
@@ -68,7 +71,7 @@ function readKey(reader: MessagePackReader, seen: Set<string>): string {
 }
 
 /** Text that is made a string: bounded, or a hostile body has us make a string of 100 MB. */
-function readShortText(
+export function readShortText(
   reader: MessagePackReader,
   code: ErrorCode,
   what: string,
@@ -87,31 +90,28 @@ function readShortText(
   return reader.decodeSince(start);
 }
 
-function readMeasurement(reader: MessagePackReader): string {
+export function readMeasurement(reader: MessagePackReader): string {
   const what = 'the measurement\'s name, "m",';
   const charsMax = LIMITS.measurementNameCharsMax; // those of a name are one byte each
   const measurement = readShortText(reader, "name_invalid", what, charsMax);
-  if (MEASUREMENT.test(measurement)) return measurement;
-  const reason =
-    `measurement ${JSON.stringify(measurement)}: a name begins with a letter and goes on with ` +
-    `letters, digits, "_" and "-"`;
-  throw reader.refuse("name_invalid", reason, { measurement });
+  const fault = measurementNameFault(measurement);
+  if (fault === null) return measurement;
+  throw reader.refuse("name_invalid", fault, { measurement });
 }
 
-function readTimeUnit(reader: MessagePackReader): TimeUnit {
+/** Why no measurement can have this name; null: it can. */
+export function measurementNameFault(name: string): string | null {
+  if (name.length <= LIMITS.measurementNameCharsMax && MEASUREMENT.test(name)) return null;
+  const rule = `a name begins with a letter and goes on with letters, digits, "_" and "-"`;
+  return `measurement ${JSON.stringify(name)}: ${rule}`;
+}
+
+export function readTimeUnit(reader: MessagePackReader): TimeUnit {
   const declared = readShortText(reader, "batch_shape_invalid", '"time_unit"', KEY_BYTES_MAX);
   const unit = TIME_UNITS.find((known) => known === declared);
   if (unit !== undefined) return unit;
   const reason = `"time_unit" is ${JSON.stringify(declared)}, not one of ${TIME_UNITS.join(", ")}`;
   throw reader.refuse("batch_shape_invalid", reason);
-}
-
-function columnsMissing(reader: MessagePackReader, keys: ReadonlySet<string>): Error {
-  const rowKey = [...keys].find((key) => ROW_FORM_KEYS.has(key));
-  const missing = 'the batch has no "columns"';
-  if (rowKey === undefined) return reader.refuse("batch_shape_invalid", missing);
-  const reason = `${missing}; it is in row form ("${rowKey}"), which is not taken here`;
-  return reader.refuse("batch_shape_invalid", reason);
 }
 
 function walkColumns(reader: MessagePackReader, readColumn: ReadColumn): number {
@@ -147,18 +147,21 @@ function walkColumns(reader: MessagePackReader, readColumn: ReadColumn): number 
 function readColumnName(reader: MessagePackReader, seen: Set<string>): string {
   const what = "a column's name";
   const name = readShortText(reader, "column_name_invalid", what, LIMITS.columnNameBytesMax);
-  if (name === "") throw reader.refuse("column_name_invalid", "a column's name is empty");
-  const quoted = JSON.stringify(name);
-  if (CONTROL_CHARACTER.test(name)) {
-    const reason = `column ${quoted}: the name holds a control character`;
-    throw reader.refuse("column_name_invalid", reason, { column: name });
-  }
+  const fault = columnNameFault(name);
+  if (fault !== null) throw reader.refuse("column_name_invalid", fault, { column: name });
   if (seen.has(name)) {
-    const reason = `column ${quoted} is there twice`;
+    const reason = `column ${JSON.stringify(name)} is there twice`;
     throw reader.refuse("column_name_invalid", reason, { column: name });
   }
   seen.add(name);
   return name;
+}
+
+/** Why no column can have this name; null: it can. */
+export function columnNameFault(name: string): string | null {
+  if (name === "") return "a column's name is empty";
+  if (!CONTROL_CHARACTER.test(name)) return null;
+  return `column ${JSON.stringify(name)}: the name holds a control character`;
 }
 
 function readColumnLength(reader: MessagePackReader): number {

@@ -28,13 +28,17 @@ export const ARROW = {
 
 export interface ArrowField {
   readonly name: string;
+  readonly isNullable: boolean;
   /** A number of ARROW. */
   readonly type: number;
-  /** int: bits of a value. */
+  /** int, time: bits of a value. */
   readonly bitWidth: number;
   readonly isSigned: boolean;
   /** float: 1 is single, 2 double. date: 0 days. time, timestamp: 0 s, 1 ms, 2 µs, 3 ns. */
   readonly unit: number;
+  /** timestamp: null says nothing of where the clock hung. */
+  readonly timeZone: string | null;
+  /** decimal: digits behind the point. 0 is also what a HUGEINT comes as. */
   readonly scale: number;
   readonly children: readonly ArrowField[];
 }
@@ -136,10 +140,13 @@ function readField(field: Table): ArrowField {
   }
   return {
     name,
+    isNullable: field.uint8(1) === 1,
     type,
-    bitWidth: type === ARROW.int ? details.int32(0) : 0,
+    bitWidth:
+      type === ARROW.int ? details.int32(0) : type === ARROW.time ? details.int32(1, 32) : 0,
     isSigned: type === ARROW.int && details.uint8(1) === 1,
     unit: UNITS_DEFAULT.has(type) ? details.int16(0, UNITS_DEFAULT.get(type)) : 0,
+    timeZone: type === ARROW.timestamp ? details.text(1) || null : null,
     scale: type === ARROW.decimal ? details.int32(1) : 0,
     children: field.tables(5).map(readField),
   };

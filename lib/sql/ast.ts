@@ -76,9 +76,10 @@ export function readAst(text: string): Ast {
   const exact = JSON as unknown as ExactJson;
   let ast: Ast;
   try {
-    ast = exact.parse(text, (_key, value, { source }) =>
-      typeof value === "number" && String(value) !== source ? exact.rawJSON(source!) : value,
-    ) as Ast;
+    ast = exact.parse(text, (_key, value, { source }) => {
+      if (isBooleanConstant(value)) return { ...value, value: value.value === 1 };
+      return typeof value === "number" && String(value) !== source ? exact.rawJSON(source!) : value;
+    }) as Ast;
   } catch (cause) {
     // The parser writes a constant like 1e400 as Infinity, which is not JSON.
     throw new SluiceError("sql_invalid", "a number is out of range", {}, { cause });
@@ -89,6 +90,15 @@ export function readAst(text: string): Ast {
     throw new SluiceError("sql_not_allowed", "Multiple SQL statements are not allowed");
   }
   return ast;
+}
+
+/**
+ * The engine writes truth values as 0 and 1, as in `x IS TRUE`, and then reads nothing but true and
+ * false.
+ */
+function isBooleanConstant(value: unknown): value is { value: number } {
+  if (!isObject(value) || typeof value["value"] !== "number") return false;
+  return isObject(value["type"]) && value["type"]["id"] === "BOOLEAN";
 }
 
 export function writeAst(ast: Ast): string {

@@ -2,9 +2,10 @@
 //
 // int64, HUGEINT and DECIMAL are bare digits, exact at any size; NaN and the infinities are null;
 // dates and timestamps are RFC 3339 in UTC with trailing zeros cut, as Go's RFC3339Nano; intervals
-// and times of day are text; blobs are base64; lists, structs and maps are JSON.
+// and times of day are text; blobs are base64; lists, structs and maps are JSON. On request
+// integers of 64 bits and more are JSON strings, for readers whose numbers are doubles.
 
-import { ARROW, type ArrowColumn } from "./arrow-stream.ts";
+import { ARROW, type ArrowColumn, type ArrowField } from "./arrow-stream.ts";
 
 /** Writes the cell of a row. */
 export type CellText = (row: number) => string;
@@ -16,15 +17,25 @@ const US_PER_UNIT = [1_000_000n, 1_000n, 1n] as const;
 const INFINITY_US = 9_223_372_036_854_775_807n;
 
 export function cellText(column: ArrowColumn): CellText {
+  return cellTextFor(column, false);
+}
+
+/** `areLongsQuoted`: integers of 64 bits and more are strings. */
+export function cellTextFor(column: ArrowColumn, areLongsQuoted: boolean): CellText {
   const { validity } = column;
-  const text = valueText(column);
+  const text = valueText(column, areLongsQuoted);
   if (validity === null) return text;
   return (row) => (((validity[row >> 3]! >> (row & 7)) & 1) === 0 ? "null" : text(row));
 }
 
-function valueText(column: ArrowColumn): CellText {
+function valueText(column: ArrowColumn, areLongsQuoted: boolean): CellText {
   const { field, buffers, children } = column;
   const values = buffers[0]!;
+  const isLong = field.type === ARROW.int ? field.bitWidth === 64 : isHugeInteger(field);
+  if (areLongsQuoted && isLong) {
+    const digits = valueText(column, false);
+    return (row) => `"${digits(row)}"`;
+  }
   switch (field.type) {
     case ARROW.null:
       return () => "null";
@@ -53,13 +64,13 @@ function valueText(column: ArrowColumn): CellText {
     case ARROW.interval:
       return (row) => `"${intervalText(values, row * 16)}"`;
     case ARROW.list:
-      return listText(values, children[0]!);
+      return listText(values, children[0]!, areLongsQuoted);
     case ARROW.struct:
-      return structText(children);
+      return structText(children, areLongsQuoted);
     case ARROW.map:
-      return mapText(values, children[0]!);
+      return mapText(values, children[0]!, areLongsQuoted);
     case ARROW.union: {
-      const cells = children.map(cellText);
+      const cells = children.map((child) => cellTextFor(child, areLongsQuoted));
       return (row) => cells[values.getUint8(row)]!(row);
     }
     default:
@@ -67,19 +78,24 @@ function valueText(column: ArrowColumn): CellText {
   }
 }
 
+/** A HUGEINT, or a DECIMAL without digits behind the point. */
+function isHugeInteger({ type, scale }: ArrowField): boolean {
+  return type === ARROW.decimal && scale === 0;
+}
+
 function integerText(values: DataView, bits: number, isSigned: boolean): CellText {
   const read = isSigned ? signedReader(values, bits) : unsignedReader(values, bits);
   return (row) => String(read(row));
 }
 
-function signedReader(values: DataView, bits: number): (row: number) => number | bigint {
+export function signedReader(values: DataView, bits: number): (row: number) => number | bigint {
   if (bits === 8) return (row) => values.getInt8(row);
   if (bits === 16) return (row) => values.getInt16(row * 2, true);
   if (bits === 32) return (row) => values.getInt32(row * 4, true);
   return (row) => values.getBigInt64(row * 8, true);
 }
 
-function unsignedReader(values: DataView, bits: number): (row: number) => number | bigint {
+export function unsignedReader(values: DataView, bits: number): (row: number) => number | bigint {
   if (bits === 8) return (row) => values.getUint8(row);
   if (bits === 16) return (row) => values.getUint16(row * 2, true);
   if (bits === 32) return (row) => values.getUint32(row * 4, true);
@@ -100,14 +116,15 @@ function singleText(value: number): string {
   return String(value);
 }
 
-function decimalText(unscaled: bigint, scale: number): string {
+export function decimalText(unscaled: bigint, scale: number): string {
   if (scale === 0) return String(unscaled);
   const sign = unscaled < 0n ? "-" : "";
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, "0");
   return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-function int128(values: DataView, at: number): bigint {
+/** 128 bits, the low half first. */
+export function int128(values: DataView, at: number): bigint {
   return (values.getBigInt64(at + 8, true) << 64n) | values.getBigUint64(at, true);
 }
 
@@ -175,8 +192,8 @@ function intervalText(values: DataView, at: number): string {
   return parts.length === 0 ? "00:00:00" : parts.join(" ");
 }
 
-function listText(offsets: DataView, items: ArrowColumn): CellText {
-  const item = cellText(items);
+function listText(offsets: DataView, items: ArrowColumn, areLongsQuoted: boolean): CellText {
+  const item = cellTextFor(items, areLongsQuoted);
   return (row) => {
     const parts: string[] = [];
     const end = offsets.getInt32(row * 4 + 4, true);
@@ -185,15 +202,15 @@ function listText(offsets: DataView, items: ArrowColumn): CellText {
   };
 }
 
-function structText(children: readonly ArrowColumn[]): CellText {
-  const cells = children.map(cellText);
+function structText(children: readonly ArrowColumn[], areLongsQuoted: boolean): CellText {
+  const cells = children.map((child) => cellTextFor(child, areLongsQuoted));
   const names = children.map(({ field }) => JSON.stringify(field.name));
   return (row) => `{${cells.map((cell, at) => `${names[at]}:${cell(row)}`).join(",")}}`;
 }
 
 /** Keys that are not text become the text of their JSON. */
-function mapText(offsets: DataView, entries: ArrowColumn): CellText {
-  const [key, value] = entries.children.map(cellText);
+function mapText(offsets: DataView, entries: ArrowColumn, areLongsQuoted: boolean): CellText {
+  const [key, value] = entries.children.map((child) => cellTextFor(child, areLongsQuoted));
   return (row) => {
     const parts: string[] = [];
     const end = offsets.getInt32(row * 4 + 4, true);
@@ -205,7 +222,8 @@ function mapText(offsets: DataView, entries: ArrowColumn): CellText {
   };
 }
 
-function slice([offsets, values]: readonly DataView[], row: number): Uint8Array {
+/** Bytes of a text or a blob. */
+export function slice([offsets, values]: readonly DataView[], row: number): Uint8Array {
   const start = offsets!.getInt32(row * 4, true);
   const end = offsets!.getInt32(row * 4 + 4, true);
   return new Uint8Array(values!.buffer, values!.byteOffset + start, end - start);

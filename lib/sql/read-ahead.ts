@@ -4,7 +4,7 @@
 // What the engine has read to its end makes room for what comes next. A read that nobody planned,
 // or of what had to make room, is fetched when it is asked for; so the plan decides about speed
 // alone.
-// Next: lib/sql/response.ts.
+// Next: lib/sql/results/writer.ts.
 
 import { LIMITS } from "#lib/base/limits.ts";
 import type { DataFile } from "#lib/catalog/types.ts";

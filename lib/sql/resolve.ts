@@ -244,8 +244,6 @@ class Resolver {
       case "WINDOW":
         this.#function(expression as FunctionCall, scope);
         break;
-      case "PARAMETER":
-        throw new SluiceError("sql_invalid", "query parameters are not supported");
       default:
         if (!EXPRESSION_CLASSES.has(expression.class)) throw notAllowed(expression.class);
     }

@@ -103,6 +103,23 @@ describe("a token", () => {
     expect(list).toMatchObject({ count: 1, databases: [{ name: "mine" }] });
   });
 
+  test("to administer some databases cannot make itself a token for the others", async () => {
+    const client = as((await make("team admin", ["admin"])).token);
+    const wanted = { name: "all", permissions: ["admin"], databases: ["*"] };
+    expect((await client.post("/api/v1/auth/tokens", wanted)).status).toBe(403);
+    expect((await client.fetch("/api/v1/auth/tokens")).status).toBe(403);
+    expect((await client.post("/api/v1/databases/mine/flush", {})).status).toBe(200);
+    expect((await client.post("/api/v1/databases/other/flush", {})).status).toBe(403);
+  });
+
+  test("reads what its SQL names without a header, where it may", async () => {
+    const client = as((await make("by name", ["read"])).token);
+    const query = (sql: string) => client.post("/api/v1/query", { sql });
+    expect((await query("SELECT * FROM mine.cpu")).status).toBe(200);
+    expect((await query("SELECT * FROM other.cpu")).status).toBe(403);
+    expect((await query("SELECT * FROM cpu")).status).toBe(403);
+  });
+
   test("works wherever Arc's clients put it", async () => {
     const { token } = await make("headers", ["read"], ["*"]);
     const places: [string, Record<string, string>][] = [
@@ -188,6 +205,20 @@ describe("the token routes", () => {
       const init = { method: "POST", body: text };
       expect((await admin.fetch("/api/v1/auth/tokens", init)).status).toBe(400);
     }
+  });
+
+  test("change what is given and leave the rest", async () => {
+    const { token, token_info } = await make("changing", ["read"], ["mine"]);
+    const path = `/api/v1/auth/tokens/${token_info.id}`;
+    const patch = (body: object) =>
+      admin.fetch(path, { method: "PATCH", body: JSON.stringify(body) });
+    expect((await as(token).write(body, { database: "mine" })).status).toBe(403);
+    expect((await patch({ permissions: ["write"] })).status).toBe(200);
+    expect((await as(token).write(body, { database: "mine" })).status).toBe(204);
+    expect((await patch({ name: "reader" })).status).toBe(409);
+    expect((await patch({ permissions: ["fly"] })).status).toBe(400);
+    const shown = (await (await admin.fetch(path)).json()) as { token: object };
+    expect(shown.token).toMatchObject({ name: "changing", databases: ["mine"] });
   });
 
   test("say of a token what it may do", async () => {

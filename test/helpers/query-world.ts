@@ -15,6 +15,8 @@ import { TableBuilder } from "#lib/protocol/table-builder.ts";
 import type { DatabaseReader } from "#lib/sql/consistent-read.ts";
 import type { QueryPorts } from "../../workers/query/run-query.ts";
 import type { EngineHold, SqlEngine } from "#lib/sql/engine.ts";
+import type { ResultFormat, ResultOptions } from "#lib/sql/results/format.ts";
+import type { QueryParam, QueryRequest, SqlQuestion } from "#lib/sql/types.ts";
 import { ManualClock, MemoryLake, MemorySqlStore } from "./memory-world.ts";
 
 export type Columns = Record<string, unknown[]>;
@@ -176,24 +178,47 @@ export class QueryWorld {
   }
 
   async query(sql: string, database: string | null = null, databases = ["*"]): Promise<Answer> {
-    const response = await this.respond(sql, database, databases);
-    const body = (await response.json()) as Answer;
-    return { ...body, status: response.status };
+    return answerOf(await this.respond(sql, database, databases));
   }
 
-  async respond(
+  respond(
     sql: string,
     database: string | null = null,
     databases = ["*"],
     abandoned = new AbortController().signal,
   ): Promise<Response> {
+    return this.ask({ databases, database, question: sqlQuestion(sql) }, abandoned);
+  }
+
+  /** What is left out is as in most requests. */
+  async ask(
+    asked: Partial<QueryRequest> & Pick<QueryRequest, "question">,
+    abandoned = new AbortController().signal,
+  ): Promise<Response> {
     const { answerQuery } = await import("../../workers/query/answer.ts");
-    const request = { databases, database, sql, requestId: "r-1" };
+    const result = resultOptions("json");
+    const request = { databases: ["*"], database: null, requestId: "r-1", result, ...asked };
     const report = (error: SluiceError) => {
       if (error.code === "bug") console.error(error.cause);
     };
     return answerQuery(request, this.#ports!, report, abandoned);
   }
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const body = (await response.json()) as Answer;
+  return { ...body, status: response.status };
+}
+
+export function sqlQuestion(sql: string, params: QueryParam[] = []): SqlQuestion {
+  return { kind: "sql", sql, params, isEstimate: false };
+}
+
+export function resultOptions(
+  format: ResultFormat,
+  options: Partial<ResultOptions> = {},
+): ResultOptions {
+  return { format, areLongsQuoted: false, hasProfile: false, ...options };
 }
 
 /** Rows of one table as the writer of segments would store them. `time` is in milliseconds. */

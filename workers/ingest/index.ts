@@ -9,6 +9,7 @@
 
 import { createLog } from "#platform/log.ts";
 import { answer } from "./routes.ts";
+import { wakeBuffers } from "./sweep.ts";
 
 export { DatabaseBuffer } from "../../durable-objects/database-buffer.ts";
 export { DatabaseCatalog } from "../../durable-objects/database-catalog.ts";
@@ -23,4 +24,5 @@ export default {
     const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
     return answer({ request, env, requestId, log: createLog("ingest", env.LOG_LEVEL) });
   },
+  scheduled: (_, env) => wakeBuffers(env),
 } satisfies ExportedHandler<IngestEnv>;

@@ -28,35 +28,145 @@ const WRITE_HEADERS = {
   ...DATABASE,
   "Idempotency-Key": "the same key and body within 24 hours are stored once",
 };
+const SQL_BODY = {
+  "application/json": {
+    sql: "SELECT count(*) FROM system_events WHERE severity = ?",
+    params: ["error"],
+  },
+};
+const QUERY_ANSWERS = {
+  200: "columns and rows",
+  400: "the SQL is wrong or not allowed",
+  422: "the query failed, or needs more than it may",
+  504: "it took too long",
+};
 const TOKEN = { 200: "the token, without its secret", 404: "no such token" };
 const ALIVE = { 200: "alive" };
+
+const PARTIAL = { partial: "1: keep the good items or lines, list the others" };
+const WRITE_ANSWERS = {
+  200: "of a partial write: how many were accepted, and what was rejected",
+  204: "stored, durable, visible to the next query",
+  409: "the key was used with another body",
+  413: "too large",
+  429: "too much waits to be flushed; retry after the time given",
+  503: "not known to be stored; retry with the same key",
+};
+
+const FILE_BODY = {
+  "multipart/form-data": "the file as the field `file`, plain, gzip or zstd",
+  "application/octet-stream": "the file itself",
+};
+const IMPORT_ANSWERS = {
+  200: "imported, durable; the same file again is stored once",
+  400: "a parameter is wrong",
+  413: "too large",
+  422: "the file is not what it should be; names the line",
+};
+
+function lineProtocol(summary: string, databaseIn: string): Operation {
+  const named = databaseIn === "x-arc-database" ? {} : { [databaseIn]: "the database" };
+  return {
+    summary,
+    query: { ...named, precision: "ns (default), us, ms, s; also n, u, m, h", ...PARTIAL },
+    headers: WRITE_HEADERS,
+    body: { "text/plain": "cpu,host=a load=0.5,cores=8i 1767225600000000000" },
+    answers: {
+      ...WRITE_ANSWERS,
+      400: "not line protocol; names the line",
+      422: "a value or type does not fit; names the line",
+    },
+  };
+}
 
 /** By method and path, as in routes.ts. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "POST /api/v1/write/msgpack": {
-    summary: "Store a batch of columns",
+    summary: "Store a batch of columns, rows, or a list of both",
+    query: PARTIAL,
     headers: WRITE_HEADERS,
-    body: { "application/msgpack": "{m, columns}, plain, gzip or zstd" },
+    body: {
+      "application/msgpack":
+        "{m, columns}, {m, t, h, fields, tags}, {batch: [...]} or [...], plain, gzip or zstd",
+    },
     answers: {
-      204: "stored, durable, visible to the next query",
+      ...WRITE_ANSWERS,
       400: "not a batch; says where",
-      409: "the key was used with another body",
-      413: "too large",
-      422: "a value or type does not fit; names column and row",
-      429: "too much waits to be flushed; retry after the time given",
-      503: "not known to be stored; retry with the same key",
+      422: "a value or type does not fit; names column and row, or item",
     },
   },
-  "POST /api/v1/query": {
-    summary: "Run one SELECT, or SHOW DATABASES, SHOW TABLES [FROM db]",
-    headers: DATABASE,
-    body: { "application/json": { sql: "SELECT count(*) FROM system_events" } },
-    answers: {
-      200: "columns and rows",
-      400: "the SQL is wrong or not allowed",
-      422: "the query failed, or needs more than it may",
-      504: "it took too long",
+  "POST /api/v1/write/line-protocol": lineProtocol("Store line protocol", "x-arc-database"),
+  "POST /write": lineProtocol("Store line protocol, as InfluxDB 1 takes it", "db"),
+  "POST /api/v2/write": lineProtocol("Store line protocol, as InfluxDB 2 takes it", "bucket"),
+  "POST /api/v1/import/csv": {
+    summary: "Import a CSV file",
+    query: {
+      db: "the database",
+      measurement: "the table; required",
+      time_column: "the column of the time; `time` when missing",
+      time_format: "epoch_s, epoch_ms, epoch_us, epoch_ns or rfc3339; found out when missing",
+      delimiter: "one character; a comma when missing",
+      skip_rows: "lines before the header",
     },
+    headers: DATABASE,
+    body: FILE_BODY,
+    answers: IMPORT_ANSWERS,
+  },
+  "POST /api/v1/import/lp": {
+    summary: "Import a file of line protocol",
+    query: { db: "the database", precision: "ns (default), us, ms, s; also n, u, m, h" },
+    headers: DATABASE,
+    body: FILE_BODY,
+    answers: IMPORT_ANSWERS,
+  },
+  "POST /api/v1/query": {
+    summary: "Run one SELECT, DESCRIBE, SUMMARIZE or EXPLAIN, or SHOW DATABASES, SHOW TABLES",
+    headers: { ...DATABASE, Accept: "asks for a format where the body's `format` does not" },
+    body: {
+      "application/json": {
+        sql: "SELECT count(*) FROM system_events WHERE severity = ?",
+        params: ["error"],
+        format: "json",
+        int64: "number",
+      },
+    },
+    answers: QUERY_ANSWERS,
+  },
+  "POST /api/v1/query/arrow": {
+    summary: "The same, answered as an Arrow IPC stream",
+    headers: DATABASE,
+    body: SQL_BODY,
+    answers: QUERY_ANSWERS,
+  },
+  "POST /api/v1/query/msgpack": {
+    summary: "The same, answered as a MessagePack map of columns",
+    headers: DATABASE,
+    body: SQL_BODY,
+    answers: QUERY_ANSWERS,
+  },
+  "POST /api/v1/query/estimate": {
+    summary: "How many rows a query has, and how much of a warning that deserves",
+    headers: DATABASE,
+    body: SQL_BODY,
+    answers: QUERY_ANSWERS,
+  },
+  "GET /api/v1/query/:measurement": {
+    summary: "Rows of a measurement",
+    headers: DATABASE,
+    query: {
+      database: "the database, before the header",
+      limit: "rows; 100 when missing",
+      offset: "rows left out first",
+      order_by: "SQL behind ORDER BY; `time DESC` when missing",
+      where: "SQL behind WHERE",
+      format: "as in POST /api/v1/query",
+    },
+    answers: QUERY_ANSWERS,
+  },
+  "GET /api/v1/measurements": {
+    summary: "Measurements of one database, or of all that the token may read",
+    query: { database: "one database" },
+    answers: { 200: "measurements and their number" },
   },
   "GET /api/v1/databases": {
     summary: "List the databases that the token may read",
@@ -70,6 +180,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "GET /api/v1/databases/:database": {
     summary: "One database, with the segments that wait in its buffers",
     answers: { 200: "the database", 404: "no such database" },
+  },
+  "GET /api/v1/databases/:database/measurements": {
+    summary: "Measurements of a database",
+    answers: { 200: "measurements and their number", 404: "no such database" },
   },
   "POST /api/v1/databases/:database/flush": {
     summary: "Write everything acknowledged before to Parquet",
@@ -97,6 +211,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: { 201: "the token", 400: "a field is wrong; names it", 409: "the name is taken" },
   },
   "GET /api/v1/auth/tokens/:id": { summary: "One token", answers: TOKEN },
+  "PATCH /api/v1/auth/tokens/:id": {
+    summary: "Change a token; what the body does not name stays as it is",
+    body: { "application/json": { permissions: ["read"], expires_in: "7d" } },
+    answers: { 200: "the token", 400: "a field is wrong; names it", 404: "no such token" },
+  },
   "DELETE /api/v1/auth/tokens/:id": {
     summary: "Delete a token",
     answers: { 200: "deleted", 404: "no such token" },
@@ -110,6 +229,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: { 200: "revoked", 404: "no such token" },
   },
   "GET /health": { summary: "Does it answer?", answers: ALIVE },
+  "GET /ping": { summary: "Alive, for clients of InfluxDB", answers: { 204: "alive" } },
   "GET /live": { summary: "Does it answer?", answers: ALIVE },
   "GET /ready": {
     summary: "Could it store a write now?",

@@ -1,18 +1,104 @@
-// A query at the front door: who asks and what is known here; the query Worker does the rest.
+// Queries at the front door: who asks, for what, in which format. The query Worker does the rest.
 
+import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
-import { readJsonObject, textField } from "#lib/http/json-body.ts";
+import { type JsonObject, readJsonObject, textField } from "#lib/http/json-body.ts";
+import { chooseFormat, type ResultFormat, type ResultOptions } from "#lib/sql/results/format.ts";
+import type { QueryParam, Question } from "#lib/sql/types.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 
-/** JSON may escape each byte of SQL with up to six characters. */
-const BODY_BYTES_MAX = 6 * LIMITS.sqlBytesMax + 100_000;
+/** JSON may escape each byte of SQL with up to six characters; parameters come on top. */
+const BODY_BYTES_MAX = 6 * LIMITS.sqlBytesMax + 400_000;
+const LIMIT_DEFAULT = 100;
+const ORDER_DEFAULT = "time DESC";
 
 export async function query(arrival: AdmittedArrival): Promise<Response> {
-  const { request, env, requestId, principal, database } = arrival;
-  const body = await readJsonObject(request, BODY_BYTES_MAX);
-  const sql = textField(body, "sql");
+  const body = await readJsonObject(arrival.request, BODY_BYTES_MAX);
+  const format = chooseFormat(body["format"], arrival.request.headers.get("accept"));
+  return ask(arrival, sqlQuestion(body), resultOptions(arrival.request, format, body["int64"]));
+}
+
+export async function queryArrow(arrival: AdmittedArrival): Promise<Response> {
+  return queryAs("arrow", arrival);
+}
+
+export async function queryMsgpack(arrival: AdmittedArrival): Promise<Response> {
+  return queryAs("msgpack", arrival);
+}
+
+export async function queryEstimate(arrival: AdmittedArrival): Promise<Response> {
+  const body = await readJsonObject(arrival.request, BODY_BYTES_MAX);
+  const question = { ...sqlQuestion(body), isEstimate: true };
+  return ask(arrival, question, resultOptions(arrival.request, "json"));
+}
+
+/** The path fixes the format; a `format` in the body is one of the keys that are ignored. */
+async function queryAs(format: ResultFormat, arrival: AdmittedArrival): Promise<Response> {
+  const body = await readJsonObject(arrival.request, BODY_BYTES_MAX);
+  return ask(arrival, sqlQuestion(body), resultOptions(arrival.request, format));
+}
+
+/** GET /api/v1/query/:measurement?limit=&offset=&order_by=&where=&format= */
+export async function queryMeasurement(arrival: AdmittedArrival): Promise<Response> {
+  const { searchParams } = new URL(arrival.request.url);
+  const named = searchParams.get("format") ?? undefined;
+  const format = chooseFormat(named, arrival.request.headers.get("accept"));
+  const question: Question = {
+    kind: "table",
+    measurement: arrival.params["measurement"]!,
+    where: searchParams.get("where") || null,
+    orderBy: searchParams.get("order_by") || ORDER_DEFAULT,
+    limit: wholeNumber(searchParams, "limit", LIMIT_DEFAULT, LIMITS.queryRowsMax),
+    offset: wholeNumber(searchParams, "offset", 0, Number.MAX_SAFE_INTEGER),
+  };
+  const int64 = searchParams.get("int64") ?? undefined;
+  return ask(arrival, question, resultOptions(arrival.request, format, int64));
+}
+
+async function ask(
+  { env, requestId, principal, database }: AdmittedArrival,
+  question: Question,
+  result: ResultOptions,
+): Promise<Response> {
   const { databases } = principal;
   // Let go of when this request ends, also when it ends because nobody waits for it any more.
-  using held = await env.QUERY.open({ databases, database, sql, requestId });
+  using held = await env.QUERY.open({ databases, database, question, result, requestId });
   return await held.answer();
+}
+
+function sqlQuestion(body: JsonObject) {
+  const sql = textField(body, "sql");
+  return { kind: "sql", sql, params: paramsOf(body["params"] ?? []), isEstimate: false } as const;
+}
+
+function paramsOf(value: unknown): QueryParam[] {
+  if (!Array.isArray(value)) throw wrong("params", "a list");
+  const odd = value.findIndex((one) => typeof one === "object" && one !== null);
+  if (odd === -1) return value as QueryParam[];
+  throw wrong(`params[${odd}]`, "a number, text, boolean or null");
+}
+
+function resultOptions(request: Request, format: ResultFormat, int64?: unknown): ResultOptions {
+  if (int64 !== undefined && int64 !== "string" && int64 !== "number") {
+    throw wrong("int64", "string or number");
+  }
+  const hasProfile = request.headers.get("x-arc-profile") === "true";
+  return { format, areLongsQuoted: int64 === "string", hasProfile };
+}
+
+function wholeNumber(
+  parameters: URLSearchParams,
+  field: string,
+  fallback: number,
+  max: number,
+): number {
+  const text = parameters.get(field);
+  if (text === null || text === "") return fallback;
+  if (/^\d{1,16}$/.test(text) && Number(text) <= max) return Number(text);
+  throw wrong(field, `a whole number up to ${max}`);
+}
+
+function wrong(field: string, expected: string): SluiceError {
+  const message = `"${field}" must be ${expected}`;
+  return new SluiceError("parameter_invalid", message, { field, expected });
 }

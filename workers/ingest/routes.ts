@@ -16,26 +16,44 @@ import { createDatabase, listDatabases, showDatabase } from "./databases.ts";
 import { flushAll, flushDatabase } from "./flush.ts";
 import { health, live, ready } from "./health.ts";
 import { docsPage, openApiAnswer, type RouteFacts } from "./openapi.ts";
-import { query } from "./query.ts";
+import { databaseMeasurements, listMeasurements } from "./measurements.ts";
+import { query, queryArrow, queryEstimate, queryMeasurement, queryMsgpack } from "./query.ts";
 import * as tokens from "./tokens.ts";
+import { importCsv, importLineProtocol } from "./import.ts";
+import { ping, writeLineProtocol } from "./write-line-protocol.ts";
 import { writeMsgpack } from "./write.ts";
 
-/** `header`: the database of `x-arc-database`. `path`: the one in the path. `none`: no database. */
-type Scope = "header" | "path" | "none";
+/**
+ * Where the database is named. `header`: in `x-arc-database`. `path`: in the path. `none`: nowhere.
+ * `parameter`: in `?database=`, or else in the header.
+ * `db`, `bucket`: in the header, or else in the parameter that InfluxDB 1 and 2 have for it.
+ */
+type Scope = "header" | "path" | "none" | "parameter" | "db" | "bucket";
 type Answer = (arrival: AdmittedArrival) => Promise<Response>;
 type PublicAnswer = (arrival: Arrival) => Promise<Response>;
 
 export type Route =
   | readonly ["GET", string, "public", PublicAnswer]
-  | readonly ["GET" | "POST" | "DELETE", string, Permission, Scope, Answer];
+  | readonly ["GET" | "POST" | "PATCH" | "DELETE", string, Permission, Scope, Answer];
 
 export const ROUTES: readonly Route[] = [
   ["POST", "/api/v1/write/msgpack", "write", "header", writeMsgpack],
+  ["POST", "/api/v1/write/line-protocol", "write", "header", writeLineProtocol],
+  ["POST", "/write", "write", "db", writeLineProtocol],
+  ["POST", "/api/v2/write", "write", "bucket", writeLineProtocol],
+  ["POST", "/api/v1/import/csv", "admin", "db", importCsv],
+  ["POST", "/api/v1/import/lp", "admin", "db", importLineProtocol],
   ["POST", "/api/v1/query", "read", "header", query],
+  ["POST", "/api/v1/query/arrow", "read", "header", queryArrow],
+  ["POST", "/api/v1/query/msgpack", "read", "header", queryMsgpack],
+  ["POST", "/api/v1/query/estimate", "read", "header", queryEstimate],
+  ["GET", "/api/v1/query/:measurement", "read", "parameter", queryMeasurement],
+  ["GET", "/api/v1/measurements", "read", "none", listMeasurements],
 
   ["GET", "/api/v1/databases", "read", "none", listDatabases],
   ["POST", "/api/v1/databases", "admin", "none", createDatabase],
   ["GET", "/api/v1/databases/:database", "read", "path", showDatabase],
+  ["GET", "/api/v1/databases/:database/measurements", "read", "path", databaseMeasurements],
   ["POST", "/api/v1/databases/:database/flush", "admin", "path", flushDatabase],
   ["POST", "/api/v1/write/line-protocol/flush", "admin", "none", flushAll],
 
@@ -43,6 +61,7 @@ export const ROUTES: readonly Route[] = [
   ["GET", "/api/v1/auth/tokens", "admin", "none", tokens.list],
   ["POST", "/api/v1/auth/tokens", "admin", "none", tokens.create],
   ["GET", "/api/v1/auth/tokens/:id", "admin", "none", tokens.show],
+  ["PATCH", "/api/v1/auth/tokens/:id", "admin", "none", tokens.update],
   ["DELETE", "/api/v1/auth/tokens/:id", "admin", "none", tokens.remove],
   ["POST", "/api/v1/auth/tokens/:id/rotate", "admin", "none", tokens.rotate],
   ["POST", "/api/v1/auth/tokens/:id/revoke", "admin", "none", tokens.revoke],
@@ -50,6 +69,7 @@ export const ROUTES: readonly Route[] = [
   ["GET", "/health", "public", health],
   ["GET", "/ready", "public", ready],
   ["GET", "/live", "public", live],
+  ["GET", "/ping", "public", ping],
   ["GET", "/openapi.json", "public", async () => openApiAnswer(ROUTE_FACTS)],
   ["GET", "/docs", "public", async () => docsPage(ROUTE_FACTS)],
 ];
@@ -62,7 +82,7 @@ export const ROUTE_FACTS: readonly RouteFacts[] = ROUTES.map(([method, path, per
 
 const CORS = {
   "access-control-allow-origin": "*",
-  "access-control-allow-methods": "GET,POST,PUT,DELETE,OPTIONS",
+  "access-control-allow-methods": "GET,POST,PUT,PATCH,DELETE,OPTIONS",
   "access-control-allow-headers":
     "Origin, Content-Type, Accept, Authorization, x-api-key, x-arc-database, Content-Encoding, " +
     "Idempotency-Key",
@@ -107,11 +127,27 @@ async function admit(
   const text = tokenOf(request);
   if (text === null) throw new SluiceError("token_missing", "Authentication required");
   const principal = await authenticate(text, env.ADMIN_TOKEN, env.DIRECTORY);
-  const header = request.headers.get("x-arc-database");
-  const named = scope === "path" ? params["database"]! : header || null;
+  const named = databaseNamed(request, scope, params);
   const database = named === null ? null : checkDatabaseName(named);
-  demand(principal, permission, scope === "none" ? null : (database ?? DEFAULT_DATABASE));
+  // A query may name its databases in its SQL alone; then the query Worker asks for each of them.
+  const isInSql = permission === "read" && scope === "header" && database === null;
+  const isAnywhere = scope === "none" || isInSql;
+  demand(principal, permission, isAnywhere ? null : (database ?? DEFAULT_DATABASE));
   return { ...arrival, principal, database, params };
+}
+
+/** null: the request names none. */
+function databaseNamed(
+  { headers, url }: Request,
+  scope: Scope,
+  params: Record<string, string>,
+): string | null {
+  if (scope === "path") return params["database"]!;
+  const header = headers.get("x-arc-database") || null;
+  const { searchParams } = new URL(url);
+  if (scope === "parameter") return searchParams.get("database") || header;
+  if (header !== null || (scope !== "db" && scope !== "bucket")) return header;
+  return searchParams.get(scope) || null;
 }
 
 function refuse(thrown: unknown, { request, requestId, log }: Arrival): Response {
@@ -120,5 +156,7 @@ function refuse(thrown: unknown, { request, requestId, log }: Arrival): Response
   const fields = { request_id: requestId, method: request.method, path };
   if (error.code === "bug") log.error("request failed", error.cause, fields);
   else log.info("request refused", { ...fields, code: error.code, reason: error.message });
-  return errorResponse(error, requestId);
+  // Clients of InfluxDB 2 show what stands under this name.
+  const more = path === "/api/v2/write" ? { message: error.message } : {};
+  return errorResponse(error, requestId, more);
 }

@@ -21,11 +21,9 @@ export async function verify({ request, env }: Arrival): Promise<Response> {
     if (text === null) throw new SluiceError("token_missing", "Authentication required");
     const principal = await authenticate(text, env.ADMIN_TOKEN, env.DIRECTORY);
     const { tokenId, name, permissions, databases } = principal;
-    return json({
-      valid: true,
-      token_info: { id: tokenId, name, permissions, databases },
-      permissions,
-    });
+    // Clients expect a number; the token from the environment has none of its own.
+    const tokenInfo = { id: tokenId ?? 0, name, permissions, databases, enabled: true };
+    return json({ valid: true, token_info: tokenInfo, permissions });
   } catch (error) {
     if (!(error instanceof SluiceError) || !error.code.startsWith("token_")) throw error;
     return json({ valid: false, error: error.message, code: error.code }, 401);
@@ -41,7 +39,7 @@ export async function show({ env, params }: AdmittedArrival): Promise<Response> 
   const tokenId = tokenIdOf(params);
   const tokens = await unwrap(directory(env).listTokens());
   const token = tokens.find((candidate) => candidate.tokenId === tokenId);
-  if (token === undefined) throw new SluiceError("token_id_unknown", `no token with id ${tokenId}`);
+  if (token === undefined) throw new SluiceError("token_id_unknown", `Token ${tokenId} not found`);
   return json({ success: true, token: describe(token) });
 }
 
@@ -58,6 +56,24 @@ export async function create({ request, env }: AdmittedArrival): Promise<Respons
   );
   const message = "Token created. Keep it: it is not shown again.";
   return json({ success: true, token: text, token_info: describe(token), message }, 201);
+}
+
+/** Only what the body names is changed. */
+export async function update({ request, env, params }: AdmittedArrival): Promise<Response> {
+  const tokenId = tokenIdOf(params);
+  const body = await readJsonObject(request, BODY_BYTES_MAX);
+  const has = (field: string) => body[field] !== undefined && body[field] !== null;
+  const { token } = await unwrap(
+    directory(env).updateToken(tokenId, {
+      ...(has("name") ? { name: nameOf(body) } : {}),
+      ...(has("description") ? { description: textField(body, "description") } : {}),
+      ...(has("permissions") ? { permissions: permissionsOf(body) } : {}),
+      ...(has("databases") ? { databases: databasesOf(body) } : {}),
+      ...(has("expires_in") ? { expiresMs: expiryOf(body) } : {}),
+    }),
+  );
+  forgetToken(tokenId);
+  return json({ success: true, token_info: describe(token), message: "Token updated" });
 }
 
 export async function rotate({ env, params }: AdmittedArrival): Promise<Response> {

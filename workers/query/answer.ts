@@ -1,13 +1,18 @@
 // A query's answer as an HTTP response: whole when it is small, streamed when it is not.
 //
 // Small answers are built first, so that an error late in the query still gets its own status. An
-// error after a streamed answer has begun breaks the stream off: the client sees a body that ends
-// before its JSON does, and not fewer rows than there are.
+// error after a streamed answer has begun is its last line where the format has lines of objects,
+// and elsewhere breaks the stream off: the client sees a body that ends before its time, and not
+// fewer rows than there are.
 
 import { errorKind, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { asSluiceError } from "#lib/http/respond.ts";
-import { errorAnswer } from "#lib/sql/response.ts";
+import { ByteWriter } from "#lib/parquet/byte-writer.ts";
+import { errorAnswer } from "#lib/sql/error-answer.ts";
+import { EstimateResult } from "#lib/sql/results/estimate.ts";
+import { resultWriter } from "#lib/sql/results/format.ts";
+import type { ResultWriter } from "#lib/sql/results/writer.ts";
 import type { QueryRequest } from "#lib/sql/types.ts";
 import { type QueryPorts, runQuery } from "./run-query.ts";
 
@@ -21,27 +26,42 @@ export async function answerQuery(
   report: ReportFailure,
   abandoned: AbortSignal,
 ): Promise<Response> {
-  const { requestId } = request;
-  const headers = { "content-type": "application/json", "x-request-id": requestId };
+  const { requestId, question, result } = request;
+  const isEstimate = question.kind === "sql" && question.isEstimate;
+  const writer = isEstimate ? new EstimateResult() : resultWriter(result);
+  const headers = { "content-type": writer.contentType, "x-request-id": requestId };
   const deadline = startDeadline();
-  const parts = runQuery(request, ports, deadline.signal);
+  const startMs = ports.nowMs();
+  const parts = runQuery(request, ports, writer, deadline.signal);
   abandoned.addEventListener("abort", deadline.abort);
   try {
-    const { text, isWhole } = await collect(parts);
-    if (!isWhole) return new Response(streamOf(text, parts, deadline, report), { headers });
+    const { begun, isWhole } = await collect(parts);
+    if (!isWhole) {
+      return new Response(streamOf(begun, parts, writer, deadline, report), { headers });
+    }
     deadline.stop();
-    return new Response(text, { headers });
+    const tookMs = String(Math.round(ports.nowMs() - startMs));
+    return new Response(begun, { headers: { ...headers, "arc-execution-time-ms": tookMs } });
   } catch (caught) {
     deadline.stop();
     const error = asSluiceError(caught);
     report(error);
-    const { status, body } = errorAnswer(error, requestId, ports.nowMs());
-    const isPassing = ["overloaded", "unavailable"].includes(errorKind(error.code));
-    const wait = { "retry-after": String(error.detail["retry_after_s"] ?? 1) };
-    return new Response(body, { status, headers: { ...headers, ...(isPassing ? wait : {}) } });
+    return refuse(error, requestId, ports.nowMs());
   } finally {
     abandoned.removeEventListener("abort", deadline.abort);
   }
+}
+
+function refuse(error: SluiceError, requestId: string, nowMs: number): Response {
+  const { status, body } = errorAnswer(error, requestId, nowMs);
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    "x-request-id": requestId,
+  };
+  if (["overloaded", "unavailable"].includes(errorKind(error.code))) {
+    headers["retry-after"] = String(error.detail["retry_after_s"] ?? 1);
+  }
+  return new Response(body, { status, headers });
 }
 
 interface Deadline {
@@ -65,44 +85,46 @@ function startDeadline(): Deadline {
   };
 }
 
-/** Up to `queryBufferBytesMax` of the answer; characters stand for bytes here. */
+/** The answer's first `queryBufferBytesMax` bytes and a part, or all of it. */
 async function collect(
-  parts: AsyncGenerator<string, void>,
-): Promise<{ text: string; isWhole: boolean }> {
-  let text = "";
-  while (text.length <= LIMITS.queryBufferBytesMax) {
+  parts: AsyncGenerator<Uint8Array, void>,
+): Promise<{ begun: Uint8Array<ArrayBuffer>; isWhole: boolean }> {
+  const begun = new ByteWriter();
+  while (begun.length <= LIMITS.queryBufferBytesMax) {
     const { value, done } = await parts.next();
-    if (done === true) return { text, isWhole: true };
-    text += value;
+    if (done === true) return { begun: begun.written(), isWhole: true };
+    begun.append(value);
   }
-  return { text, isWhole: false };
+  return { begun: begun.written(), isWhole: false };
 }
 
 /** A client that is slow or gone holds the engine no longer than the deadline. */
 function streamOf(
-  begun: string,
-  parts: AsyncGenerator<string, void>,
+  begun: Uint8Array,
+  parts: AsyncGenerator<Uint8Array, void>,
+  writer: ResultWriter,
   deadline: Deadline,
   report: ReportFailure,
 ): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
   deadline.signal.addEventListener("abort", () => void parts.return());
   return new ReadableStream({
     start(controller) {
-      controller.enqueue(encoder.encode(begun));
+      controller.enqueue(begun);
     },
     async pull(controller) {
       try {
-        const { value, done } = await parts.next();
+        const part = await nextPart(parts);
         deadline.signal.throwIfAborted();
-        if (done !== true) return controller.enqueue(encoder.encode(value));
+        if (part !== null) return controller.enqueue(part);
         deadline.stop();
         controller.close();
       } catch (caught) {
         deadline.stop();
         const error = asSluiceError(caught);
         report(error);
-        controller.error(error);
+        if (writer.fail === undefined) return controller.error(error);
+        controller.enqueue(writer.fail(error));
+        controller.close();
       }
     },
     cancel() {
@@ -110,4 +132,13 @@ function streamOf(
       deadline.abort();
     },
   });
+}
+
+/** The next part that is not empty; null: there is none. */
+async function nextPart(parts: AsyncGenerator<Uint8Array, void>): Promise<Uint8Array | null> {
+  for (;;) {
+    const { value, done } = await parts.next();
+    if (done === true) return null;
+    if (value.byteLength > 0) return value;
+  }
 }

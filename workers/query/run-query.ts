@@ -1,11 +1,11 @@
 // Step 9 of a batch's life: SQL to rows.
 //
-// Parse, resolve, bound, read tails and catalog, put each table's files in its place, run, write
-// the answer. Everything it touches comes in as functions, so that the tests run the same code with
-// the same engine under Node.
+// Parse, resolve, bound, read tails and catalog, put each table's files in its place, run, hand
+// the rows to the writer of the format. Everything it touches comes in as functions, so that the
+// tests run the same code with the same engine under Node.
 //
 // Refuses what is not one SELECT (lib/sql/resolve.ts says how), too long, too large or too slow.
-// Next: lib/sql/resolve.ts.
+// Next: lib/sql/statement.ts.
 
 import { SluiceError, isSluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
@@ -22,13 +22,14 @@ import type { EngineHold, SqlEngine } from "#lib/sql/engine.ts";
 import { QueryFiles } from "#lib/sql/query-files.ts";
 import { type FetchRange, ReadAhead } from "#lib/sql/read-ahead.ts";
 import { type Resolved, resolveQuery, type TableReference } from "#lib/sql/resolve.ts";
-import { answerEnd, answerStart, rowsText } from "#lib/sql/response.ts";
+import type { ResultWriter } from "#lib/sql/results/writer.ts";
 import { scanSql } from "#lib/sql/scan-sql.ts";
 import { parseShow } from "#lib/sql/show.ts";
 import { materializeSmallCtes } from "#lib/sql/small-ctes.ts";
+import { checkSqlLength, readStatement } from "#lib/sql/statement.ts";
 import { boundsQuery, timeRanges } from "#lib/sql/time-bounds.ts";
 import type { QueryCost, QueryRequest } from "#lib/sql/types.ts";
-import { answerShow } from "./show.ts";
+import { showRows } from "./show.ts";
 
 export interface QueryPorts {
   acquireEngine(signal: AbortSignal): Promise<EngineHold>;
@@ -39,35 +40,35 @@ export interface QueryPorts {
   nowMs(): number;
 }
 
-/** The answer's JSON text in parts. Throws before the first part, or in the middle of the rows. */
+/** The answer's bytes in parts. Throws before the first part, or in the middle of the rows. */
 export async function* runQuery(
   request: QueryRequest,
   ports: QueryPorts,
+  writer: ResultWriter,
   signal: AbortSignal,
-): AsyncGenerator<string, void> {
-  const { sql } = request;
-  checkLength(sql);
-  const show = parseShow(sql);
-  if (show !== null) {
-    yield await answerShow(show, request, ports);
-    return;
-  }
+): AsyncGenerator<Uint8Array, void> {
+  const { question } = request;
   const stages = new Stages(ports);
+  if (question.kind === "sql") {
+    checkSqlLength(question);
+    const show = parseShow(question.sql);
+    if (show !== null && question.isEstimate) {
+      throw new SluiceError("sql_not_allowed", "SHOW has no rows to estimate");
+    }
+    if (show !== null) {
+      const rows = await showRows(show, request, ports);
+      yield writer.begin(rows.columns.map(({ field }) => field));
+      yield writer.rows(rows);
+      yield end(writer, rows.rowCount, false, stages, null);
+      return;
+    }
+  }
   const hold = await ports.acquireEngine(signal);
   stages.end("wait");
   try {
-    yield* answerSelect(request, ports, hold.engine, signal, stages);
+    yield* answerSelect(request, ports, hold.engine, writer, signal, stages);
   } finally {
     hold.release();
-  }
-}
-
-function checkLength(sql: string): void {
-  const limit = LIMITS.sqlBytesMax;
-  if (sql.trim() === "") throw new SluiceError("sql_invalid", "SQL query is required");
-  if (new TextEncoder().encode(sql).byteLength > limit) {
-    const message = `SQL query exceeds maximum length (${limit} bytes)`;
-    throw new SluiceError("sql_invalid", message, { limit });
   }
 }
 
@@ -75,10 +76,11 @@ async function* answerSelect(
   request: QueryRequest,
   ports: QueryPorts,
   engine: SqlEngine,
+  writer: ResultWriter,
   signal: AbortSignal,
   stages: Stages,
-): AsyncGenerator<string, void> {
-  const ast = readAst(engine.parse(request.sql));
+): AsyncGenerator<Uint8Array, void> {
+  const { ast, verb } = readStatement(request.question, engine);
   const resolved = resolveQuery(ast, {
     database: request.database ?? DEFAULT_DATABASE,
     isReadable: (database) => matchesAny(request.databases, database),
@@ -88,8 +90,8 @@ async function* answerSelect(
   const content = await readTables(resolved.tables, ranges, ports);
   stages.end("catalog");
   if (content === null) {
-    yield answerStart([]);
-    yield answerEnd({ rowCount: 0, isTruncated: false, ...stages.times(), cost: null });
+    yield writer.begin([]);
+    yield end(writer, 0, false, stages, null);
     return;
   }
   const ahead = new ReadAhead(ports.fetchRange);
@@ -99,8 +101,8 @@ async function* answerSelect(
   stages.end("tail");
   ahead.start();
   try {
-    const parts = engine.run(engine.print(writeAst(ast)), sources, signal);
-    const { rowCount, isTruncated } = yield* answerRows(parts);
+    const parts = engine.run(`${verb} ${engine.print(writeAst(ast))}`, sources, signal);
+    const { rowCount, isTruncated } = yield* answerRows(parts, writer);
     stages.end("run");
     const cost: QueryCost = {
       filesConsidered: content.fileCount,
@@ -109,30 +111,40 @@ async function* answerSelect(
       snapshotVersion: content.version,
       stages: stages.ms,
     };
-    yield answerEnd({ rowCount, isTruncated, ...stages.times(), cost });
+    yield end(writer, rowCount, isTruncated, stages, cost);
   } finally {
     ahead.close();
   }
 }
 
+function end(
+  writer: ResultWriter,
+  rowCount: number,
+  isTruncated: boolean,
+  stages: Stages,
+  cost: QueryCost | null,
+): Uint8Array {
+  return writer.end({ rowCount, isTruncated, ...stages.times(), cost });
+}
+
 /** Yields the beginning of the answer and its rows. */
 async function* answerRows(
   parts: AsyncGenerator<Uint8Array, void>,
-): AsyncGenerator<string, { rowCount: number; isTruncated: boolean }> {
+  writer: ResultWriter,
+): AsyncGenerator<Uint8Array, { rowCount: number; isTruncated: boolean }> {
   const reader = new ArrowStreamReader();
   let rowCount = 0;
   let hasBegun = false;
   for await (const part of parts) {
     const batches = reader.read(part);
-    if (!hasBegun) yield answerStart(reader.fields.map(({ name }) => name));
+    if (!hasBegun) yield writer.begin(reader.fields);
     hasBegun = true;
     for (const batch of batches) {
       const rowsMax = LIMITS.queryRowsMax - rowCount;
-      const isFirst = rowCount === 0;
-      const text = rowsText(batch, rowsMax);
+      const isTooMuch = batch.rowCount > rowsMax;
+      yield writer.rows(isTooMuch ? { ...batch, rowCount: rowsMax } : batch);
       rowCount += Math.min(batch.rowCount, rowsMax);
-      if (text !== "") yield isFirst ? text : `,${text}`;
-      if (batch.rowCount > rowsMax) return { rowCount, isTruncated: true };
+      if (isTooMuch) return { rowCount, isTruncated: true };
     }
   }
   return { rowCount, isTruncated: false };

@@ -249,6 +249,27 @@ describe("a segment", () => {
     expect(hints).toHaveLength(1);
   });
 
+  test("whose alarm got lost while the object lives gets another with the next request", async () => {
+    buffer = start(1);
+    await accept(request());
+    alarm.clear();
+    await accept(request());
+    expect(alarm.atMs).toBeNull();
+    clock.advance(10_000);
+    await accept(request());
+    await ringAlarm();
+    expect(hints.map(({ segmentId }) => segmentId)).toEqual(["0.1.1", "0.1.2", "0.1.3"]);
+  });
+
+  test("whose alarm got lost gets another with an explicit flush", async () => {
+    buffer = start(1);
+    await accept(request());
+    alarm.clear();
+    clock.advance(10_000);
+    await buffer.segments.flush(0);
+    expect(alarm.atMs).not.toBeNull();
+  });
+
   test("that is poison is put aside after a bounded number of tries, and later ones go on", async () => {
     buffer = start(1);
     await accept(request());
@@ -307,6 +328,15 @@ describe("flush", () => {
     const flushed = buffer.segments.flush(60_000);
     buffer.segments.release("0.1.1");
     expect(await flushed).toBeNull();
+  });
+
+  test("does not call done what was put aside meanwhile", async () => {
+    await accept(request());
+    const flushed = buffer.segments.flush(60_000);
+    for (let i = 0; i < LIMITS.flushAttemptsMax; i++) {
+      buffer.segments.noteFlushFailure("0.1.1", "segment_corrupt", "does not decode");
+    }
+    expect(await flushed).toMatchObject({ refused: "segment_quarantined" });
   });
 
   test("writes from here when nobody else does, and says so when that fails too", async () => {

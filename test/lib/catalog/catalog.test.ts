@@ -54,6 +54,26 @@ const snapshot = (
   time = everything as { minMs: number | null; maxMs: number | null },
 ) => catalog.snapshot({ tables: [{ measurement: "cpu", time }], tailSegmentIds });
 
+describe("extendSchemas", () => {
+  test("takes all measurements of a request, or none of them, and names the one at fault", () => {
+    extend("cpu", column("v", "int"));
+    const batches = [
+      { measurement: "mem", columns: [column("free", "int")] },
+      { measurement: "cpu", columns: [column("v", "text", 3)] },
+    ];
+    expect(catalog.extendSchemas(1, batches)).toMatchObject({
+      refused: "column_type_conflict",
+      detail: { measurement: "cpu", column: "v", row: 3 },
+    });
+    expect(catalog.listTables().map(({ measurement }) => measurement)).toEqual(["cpu"]);
+    batches[1] = { measurement: "cpu", columns: [column("v", "int")] };
+    expect(catalog.extendSchemas(1, batches)).toMatchObject([
+      { measurement: "mem" },
+      { measurement: "cpu" },
+    ]);
+  });
+});
+
 describe("extendSchema", () => {
   test("makes the table with the first batch and adds columns with later ones", () => {
     const first = extend("cpu", column("time", "int"), column("v", "int"));

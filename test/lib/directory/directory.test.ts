@@ -102,6 +102,8 @@ describe("permissions", () => {
     const admin = { tokenId: 1, name: "a", permissions: ["admin"], databases: ["prod"] } as const;
     expect(mayDo(admin, "delete", "prod")).toBe(true);
     expect(mayDo(admin, "read", "other")).toBe(false);
+    expect(mayDo(admin, "admin", null)).toBe(false);
+    expect(mayDo({ ...admin, databases: ["prod", "*"] }, "admin", null)).toBe(true);
   });
 
   test.each([

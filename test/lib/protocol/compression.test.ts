@@ -3,7 +3,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
-import { decompressBody, releaseBytes } from "#lib/protocol/compression.ts";
+import { compressBatch, decompressBody, releaseBytes } from "#lib/protocol/compression.ts";
 import { refusalOf } from "../../helpers/refusal.ts";
 
 const TEXT = Buffer.from("a batch, a batch, a batch".repeat(10_000));
@@ -13,6 +13,18 @@ const ZSTD = zstdCompressSync(TEXT);
 function codeOf(body: Uint8Array, declared: string | null = null): ErrorCode {
   return refusalOf(() => decompressBody(body, declared)).code;
 }
+
+describe("a batch of our own", () => {
+  test.each<[string, Uint8Array, boolean]>([
+    ["that is small stays as it is", TEXT.subarray(0, 999), false],
+    ["that is large is compressed", TEXT, true],
+    ["that would look like a bomb stays as it is", new Uint8Array(5_000_000), false],
+  ])("%s, and is read back", (_, batch, isCompressed) => {
+    const stored = compressBatch(batch);
+    expect(stored !== batch).toBe(isCompressed);
+    expect(Buffer.compare(decompressBody(stored, null), batch)).toBe(0);
+  });
+});
 
 describe("a body", () => {
   test.each([null, "", "gzip", "zstd", "identity", "br"])(

@@ -153,7 +153,17 @@ describe("a body that is no batch is refused", () => {
         ["fields", new Map()],
       ]),
       "batch_shape_invalid",
-      /"fields"/,
+      /no "columns"/,
+    ],
+    [
+      "columns and rows",
+      batch([
+        ["m", "m"],
+        ["columns", columns],
+        ["batch", []],
+      ]),
+      "batch_shape_invalid",
+      /"columns" and "batch"/,
     ],
     ["columns twice", twice("columns", columns), "batch_shape_invalid", /"columns" is there twice/],
     ["no name", batch([["columns", columns]]), "batch_shape_invalid", /"m", is missing/],

@@ -1,0 +1,24 @@
+// `FROM default.cpu`: the database that everybody has bears a name that SQL keeps for itself.
+//
+// Arc's clients write it without quotes, so the parser is given it with quotes. `default` before a
+// dot means nothing else in SQL. Text within strings, quotes and comments is left alone: the pieces
+// are matched from left to right, so that a match inside one of them cannot begin.
+
+const PIECES = [
+  /[eE]'(?:[^'\\]|''|\\[^])*'/, // in these alone a backslash escapes
+  /'(?:[^']|'')*'/,
+  /"(?:[^"]|"")*"/,
+  /\$(\w*)\$[^]*?\$\1\$/,
+  /--[^\n]*/,
+  /\/\*[^]*?\*\//,
+  /[\w$]+(?=(\s*\.)?)/,
+  /[^]/,
+];
+const PIECE = new RegExp(PIECES.map(({ source }) => source).join("|"), "g");
+
+/** The same SQL with the bare word quoted wherever it qualifies a name. */
+export function quoteDefaultDatabase(sql: string): string {
+  return sql.replaceAll(PIECE, (piece, _tag: string | undefined, dot: string | undefined) =>
+    dot !== undefined && piece.toLowerCase() === "default" ? `"${piece}"` : piece,
+  );
+}

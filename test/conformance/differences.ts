@@ -1,0 +1,134 @@
+// Every query of the suite on which Sluice and today's DuckDB do not agree, and why. What is not
+// here must agree; what is here and agrees again must be taken off. docs/differences.md is made
+// from it, with both engines' answers.
+
+import type { Disagreement } from "./agreement.ts";
+import type { Query } from "./queries.ts";
+
+interface Difference {
+  readonly title: string;
+  readonly reason: string;
+  readonly queries: readonly string[];
+}
+
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    title: "Sluice's own",
+    reason: `\`time + integer\` is milliseconds, which DuckDB refuses. Names of tables are exact, and a
+table that nobody wrote is an empty answer: both as in Arc.`,
+    queries: [
+      "dialect/time-plus-milliseconds",
+      "dialect/table-in-another-case",
+      "dialect/table-that-nobody-wrote",
+    ],
+  },
+  {
+    title: "Refused: newer than 0.9",
+    reason: `Syntax and functions that came later, and calls chained to a column by a dot.`,
+    queries: [
+      "aggregates/sum-of-boolean",
+      "dialect/chained-functions",
+      "dialect/in-without-parentheses",
+      "dialect/prefix-alias",
+      "expressions/digits-in-groups",
+      "nested/element-of-a-bare-literal",
+      "nested/lambda-with-the-index",
+      "nested/list-reduce",
+      "nested/list-zip",
+      "subqueries/in-of-rows",
+      "windows/distinct-in-a-window",
+      "windows/excluding-the-current-row",
+      "windows/frame-in-groups",
+    ],
+  },
+  {
+    title: "Refused: defects of the engine",
+    reason: "`LIMIT` in a lateral subquery cannot be planned.",
+    queries: ["joins/lateral"],
+  },
+  {
+    title: "Wrong, and no error says so",
+    reason: `Defects of the engine that were corrected later. A median or interpolated quantile over a
+moving frame. A \`RANGE\` frame that ends at an offset, where several rows are equal in its order. A
+\`count\` over no rows, which is NULL in a frame. A list that is sliced with a step (\`list_reverse\`
+is such a slice) and used once more. \`EXCEPT ALL\` and \`INTERSECT ALL\`, which count no duplicates.
+A text that is no value of the type it is compared with, and a time without seconds: such a
+comparison is one of texts, or matches nothing. A time zone that does not exist, which is taken for
+UTC.`,
+    queries: [
+      "windows/median-in-a-window",
+      "windows/quantile-in-a-window",
+      "windows/range-of-numbers-with-peers-ahead",
+      "windows/range-of-time-with-peers-ahead",
+      "windows/count-of-an-empty-frame",
+      "nested/list-slice-with-a-step-beside-others",
+      "sets-and-ctes/except-all",
+      "sets-and-ctes/intersect-all",
+      "time/literals-without-seconds",
+      "time/literals-without-seconds-that-say-their-type",
+      "time/bad-literal-in-where",
+      "time/bad-number-in-where",
+      "time/bad-time-zone",
+    ],
+  },
+  {
+    title: "Other rules",
+    reason: `\`_\` in \`LIKE\` stands for one byte, not one letter. A decimal loses digits without
+rounding. Intervals of days are never equal to those of hours. A JSON \`null\` is NULL. A float
+literal such as \`1e0\` is a decimal. An offset in the text of a \`TIMESTAMP\` counts.`,
+    queries: [
+      "text/like-with-underscore-beyond-ascii",
+      "expressions/decimals-with-fewer-digits",
+      "time/intervals-of-days-and-hours",
+      "ordering/intervals",
+      "json/key-that-is-null",
+      "json/element-from-the-end",
+      "json/merge-patch-of-other-keys",
+      "nested/map-subscript",
+      "expressions/type-of-a-float-literal",
+      "expressions/type-of-null",
+      "time/literal-with-an-offset-cast-to-timestamp",
+    ],
+  },
+  {
+    title: "Other texts",
+    reason: `Names of columns that the query does not name, and texts for people to read.`,
+    queries: [
+      "dialect/columns-excluding",
+      "dialect/columns-in-an-aggregate",
+      "dialect/names-of-unnamed-dates",
+      "numbers/bytes-for-people",
+      "text/bar",
+    ],
+  },
+];
+
+/** The document that shows them. `found`: by name of the query. */
+export function differencesDocument(
+  queries: readonly Query[],
+  found: ReadonlyMap<string, Disagreement>,
+): string {
+  const sections = DIFFERENCES.map(({ title, reason, queries: names }) => {
+    const examples = names.map((name) => {
+      const { sql } = queries.find((query) => query.name === name)!;
+      const { sluice, native } = found.get(name)!;
+      return `${sql}\n-- Sluice: ${shortened(sluice)}\n-- DuckDB: ${shortened(native)}`;
+    });
+    return `## ${title}\n\n${reason}\n\n\`\`\`sql\n${examples.join("\n\n")}\n\`\`\``;
+  });
+  return `${[INTRODUCTION, ...sections].join("\n\n")}\n`;
+}
+
+const INTRODUCTION = `# Where Sluice's SQL is not today's DuckDB
+
+Made by [test/conformance](../test/conformance/differences.ts), which asks Sluice and native DuckDB
+1.5 the same questions about the same rows, and fails on every difference that is not here and on
+every one here that is gone. Sluice's engine is DuckDB 0.9.2, the newest that comes as one
+WebAssembly module with Parquet, JSON and time zones in it. The answers are the first row that
+differs, or the reason why there is none.`;
+
+const TEXT_MAX = 85;
+
+function shortened(text: string): string {
+  return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX - 1)}…`;
+}

@@ -1,0 +1,136 @@
+// Files imported whole: their rows come back by SQL, a repeated import stores nothing twice, and a
+// bad file stores nothing.
+
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HttpClient } from "../helpers/http-client.ts";
+import { Stack } from "../helpers/stack.ts";
+
+const stack = new Stack();
+const client = new HttpClient(() => stack.url);
+
+beforeAll(() => stack.start());
+afterAll(() => stack.remove());
+
+interface ImportAnswer {
+  readonly status: string;
+  readonly result: Record<string, unknown>;
+  readonly code?: string;
+  readonly error?: string;
+}
+
+async function send(path: string, body: BodyInit): Promise<[number, ImportAnswer]> {
+  const response = await client.fetch(`/api/v1/import/${path}`, { method: "POST", body });
+  return [response.status, (await response.json()) as ImportAnswer];
+}
+
+function form(content: string | Uint8Array<ArrayBuffer>): FormData {
+  const data = new FormData();
+  data.append("file", new Blob([content]), "file.csv");
+  return data;
+}
+
+const CSV = `time,host,load,cores,ok,zip,note
+2026-03-01T00:00:00Z,a,0.5,8,true,01234,
+2026-03-01T12:00:00.5Z,b,1,16,false,04321,"says ""hi"", twice"
+2026-03-02T00:00:00Z,,2.5,,,99999,x
+`;
+
+describe("a CSV file", () => {
+  test.each<[string, string, () => BodyInit]>([
+    ["as a form", "form", () => form(CSV)],
+    ["as a gzipped form", "gzip", () => form(new Uint8Array(gzipSync(CSV)))],
+    ["as the body", "raw", () => CSV],
+  ])("%s is imported with its types, and once", async (_, database, body) => {
+    const path = `csv?measurement=hosts&db=${database}`;
+    for (let time = 0; time < 2; time++) {
+      const [status, answer] = await send(path, body());
+      expect([status, answer]).toMatchObject([
+        200,
+        {
+          status: "ok",
+          result: {
+            database,
+            measurement: "hosts",
+            rows_imported: 3,
+            partitions_created: 2,
+            time_range_min: "2026-03-01T00:00:00.000Z",
+            time_range_max: "2026-03-02T00:00:00.000Z",
+            columns: ["time", "host", "load", "cores", "ok", "zip", "note"],
+          },
+        },
+      ]);
+    }
+    const sql = `SELECT count(*), sum(load), sum(cores), count(host), max(zip), min(note),
+      typeof(any_value(load)), typeof(any_value(cores)), typeof(any_value(ok)) FROM hosts`;
+    const types = ["DOUBLE", "BIGINT", "BOOLEAN"];
+    expect(await client.row(sql, database)).toEqual(
+      [3, 4, 24, 2, "99999", 'says "hi", twice'].concat(types as never[]),
+    );
+  });
+
+  test("of 10 MB is imported in parts, and once", async () => {
+    const rows = Array.from(
+      { length: 100_000 },
+      (_, i) => `${1_772_323_200 + i},${i},${"x".repeat(90)}`,
+    );
+    const text = `time,v,pad\n${rows.join("\n")}`;
+    for (let time = 0; time < 2; time++) {
+      const [status, { result }] = await send(
+        "csv?measurement=big&time_format=epoch_s",
+        form(text),
+      );
+      expect([status, result["rows_imported"]]).toEqual([200, 100_000]);
+    }
+    const sum = (100_000 * 99_999) / 2;
+    expect(await client.row("SELECT count(*), sum(v) FROM big")).toEqual([100_000, sum]);
+  });
+
+  test.each<[what: string, query: string, body: () => BodyInit, status: number, code: string]>([
+    ["no measurement", "", () => CSV, 400, "name_invalid"],
+    ["a wrong delimiter", "measurement=x&delimiter=ab", () => CSV, 400, "parameter_invalid"],
+    ["a wrong format", "measurement=x&time_format=x", () => CSV, 400, "parameter_invalid"],
+    ["a wrong number of rows", "measurement=x&skip_rows=-1", () => CSV, 400, "parameter_invalid"],
+    ["a wrong time column", "measurement=x&time_column=y", () => CSV, 400, "parameter_invalid"],
+    ["a short record", "measurement=x", () => `${CSV}1\n`, 422, "csv_invalid"],
+    ["an open quote", "measurement=x", () => `${CSV}"`, 422, "csv_invalid"],
+    ["an empty file", "measurement=x", () => form(""), 400, "body_empty"],
+    ["a form without a file", "measurement=x", () => new FormData(), 400, "parameter_invalid"],
+    ["21 MB", "measurement=x", () => new Uint8Array(21_000_000), 413, "body_too_large"],
+  ])("with %s is refused and leaves nothing", async (_, query, body, status, code) => {
+    const [found, answer] = await send(`csv?${query}`, body());
+    expect([found, answer.code, answer.error]).toEqual([status, code, expect.any(String)]);
+    expect((await client.query("SELECT * FROM x")).columns).toEqual([]);
+  });
+});
+
+describe("a file of line protocol", () => {
+  test("is imported, and once", async () => {
+    const text = "one,host=a v=1 1772323200\ntwo v=2i 1772323201\none,host=b v=3 1772323202\n";
+    for (let time = 0; time < 2; time++) {
+      expect(await send("lp?precision=s&db=lines", form(text))).toMatchObject([
+        200,
+        { result: { measurements: ["one", "two"], rows_imported: 3, precision: "s" } },
+      ]);
+    }
+    expect(await client.row("SELECT count(*), sum(v) FROM one", "lines")).toEqual([2, 4]);
+  });
+
+  test("with a bad line is refused and leaves nothing", async () => {
+    const [status, { code, error }] = await send("lp?db=lines", form("fine v=1\nbad\n"));
+    expect([status, code, error]).toEqual([
+      400,
+      "line_invalid",
+      expect.stringMatching(/^line 2: /),
+    ]);
+    expect((await client.query("SELECT * FROM fine", "lines")).columns).toEqual([]);
+  });
+});
+
+test("a token that may only write may not import", async () => {
+  const made = await client.post("/api/v1/auth/tokens", { name: "writer", permissions: ["write"] });
+  const { token } = (await made.json()) as { token: string };
+  const headers = { authorization: `Bearer ${token}` };
+  const init = { method: "POST", body: CSV, headers };
+  expect((await client.fetch("/api/v1/import/csv?measurement=x", init)).status).toBe(403);
+});

@@ -1,0 +1,142 @@
+// The last steps of every write: the schemas take the batches, the buffer stores them.
+//
+// All batches of a request are stored or none: the catalog takes their columns in one transaction,
+// the buffer their rows. Up to there a failure leaves nothing behind but, at most, a new column
+// without rows.
+//
+// Next: lib/catalog/schema-rules.ts.
+
+import { createHash } from "node:crypto";
+import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
+import { LIMITS } from "#lib/base/limits.ts";
+import type { AppendReceipt } from "#lib/buffer/types.ts";
+import type { BatchColumns } from "#lib/catalog/catalog.ts";
+import type { TableSchema } from "#lib/catalog/schema.ts";
+import { growSchema } from "#lib/catalog/schema-rules.ts";
+import type { Database } from "#lib/directory/types.ts";
+import type { BatchScan } from "#lib/protocol/scan-batch.ts";
+import { positiveInteger } from "#platform/config.ts";
+import { ensureDatabase } from "#platform/directory.ts";
+import { unwrap } from "#platform/rpc.ts";
+import type { AdmittedArrival } from "./arrival.ts";
+import { findSchema, rememberSchema } from "./schema-cache.ts";
+
+export interface BatchToStore {
+  readonly tableId: number;
+  readonly scan: BatchScan;
+  /** As it is stored, compressed or not. */
+  readonly bytes: Uint8Array;
+}
+
+/** The request as it came, for the buffer to know it again. */
+export interface RequestBody {
+  readonly idempotencyKey: string | null;
+  readonly bytes: Uint8Array;
+}
+
+/** The database of that name, made when there is none. */
+export async function databaseFor(name: string, env: IngestEnv): Promise<Database> {
+  const shardCount = positiveInteger("BUFFER_SHARDS", env.BUFFER_SHARDS);
+  return await ensureDatabase(name, shardCount, env.DIRECTORY);
+}
+
+/**
+ * The tables' schemas in the order of the batches, which they take; grown for them if need be.
+ * Throws on a conflict, which names the measurement; then none has grown.
+ */
+export async function fitSchemas(
+  { databaseId }: Database,
+  scans: readonly BatchColumns[],
+  env: IngestEnv,
+): Promise<TableSchema[]> {
+  const known = scans.map((scan) => knownSchema(databaseId, scan));
+  // Unknown, to be grown, or in conflict with a copy that may be old: the catalog decides.
+  const unfit = scans.filter((_, i) => known[i] === null);
+  if (unfit.length === 0) return known as TableSchema[];
+  const batches = unfit.map(({ measurement, columns }) => ({ measurement, columns }));
+  const catalog = env.DATABASE_CATALOG.getByName(`${databaseId}`);
+  const grown = await unwrap(catalog.extendSchemas(databaseId, batches));
+  for (const schema of grown) rememberSchema(databaseId, schema);
+  const rest = grown.values();
+  return known.map((schema) => schema ?? rest.next().value!);
+}
+
+function knownSchema(databaseId: number, scan: BatchColumns): TableSchema | null {
+  const known = findSchema(databaseId, scan.measurement);
+  return known !== null && takes(known, scan) ? known : null;
+}
+
+function takes(schema: TableSchema, scan: BatchColumns): boolean {
+  try {
+    return growSchema(schema.columns, scan.columns).length === 0;
+  } catch (error) {
+    if (isSluiceError(error)) return false;
+    throw error;
+  }
+}
+
+/** Resolves once the batches are durable. */
+export async function storeBatches(
+  { env, requestId, log }: AdmittedArrival,
+  { databaseId, shardCount, name }: Database,
+  batches: readonly BatchToStore[],
+  body: RequestBody,
+): Promise<AppendReceipt> {
+  const nowMs = Date.now();
+  const { idempotencyKey } = body;
+  const shard = shardOf(idempotencyKey ?? requestId, shardCount);
+  const buffer = env.DATABASE_BUFFER.getByName(`${databaseId}-${shard}`);
+  const receipt = await unwrap(
+    buffer.append({
+      databaseId,
+      shard,
+      requestId,
+      idempotencyKey,
+      bodySha256: idempotencyKey === null ? null : sha256(body.bytes),
+      batches: batches.map(({ tableId, scan, bytes }) => ({
+        tableId,
+        measurement: scan.measurement,
+        rowCount: scan.rowCount,
+        timeMinMs: scan.time?.timeMinMs ?? nowMs,
+        timeMaxMs: scan.time?.timeMaxMs ?? nowMs,
+        receivedUs: nowMs * 1_000,
+        bytes,
+      })),
+    }),
+  );
+  log.debug("batches stored", {
+    request_id: requestId,
+    database: name,
+    measurements: batches.map(({ scan }) => scan.measurement).join(","),
+    rows: receipt.rowCount,
+    is_duplicate: receipt.isDuplicate,
+  });
+  return receipt;
+}
+
+export function receiptHeaders({ rowCount, isDuplicate }: AppendReceipt): Record<string, string> {
+  const headers: Record<string, string> = { "x-sluice-rows": String(rowCount) };
+  if (isDuplicate) headers["x-sluice-duplicate"] = "true";
+  return headers;
+}
+
+export function idempotencyKeyOf(request: Request): string | null {
+  const key = request.headers.get("idempotency-key");
+  if (key === null) return null;
+  if (key.length > 0 && key.length <= LIMITS.idempotencyKeyBytesMax && /^[\x21-\x7e]+$/.test(key)) {
+    return key;
+  }
+  const limit = LIMITS.idempotencyKeyBytesMax;
+  const message = `Idempotency-Key must be 1 to ${limit} visible ASCII characters`;
+  throw new SluiceError("idempotency_key_invalid", message, { limit });
+}
+
+/** The same key always finds the same shard, or a retry would not meet its first try. */
+function shardOf(key: string, shardCount: number): number {
+  if (shardCount === 1) return 0;
+  return createHash("sha256").update(key).digest().readUInt32LE(0) % shardCount;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
