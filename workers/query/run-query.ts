@@ -17,6 +17,7 @@ import { ArrowStreamReader } from "#lib/sql/arrow-stream.ts";
 import { type Ast, readAst, replaceTable, writeAst } from "#lib/sql/ast.ts";
 import type { DatabaseReader, TableContent } from "#lib/sql/consistent-read.ts";
 import { readConsistently } from "#lib/sql/consistent-read.ts";
+import { rewriteDateSums } from "#lib/sql/date-sums.ts";
 import { rewriteDurations } from "#lib/sql/durations.ts";
 import type { EngineHold, SqlEngine } from "#lib/sql/engine.ts";
 import { QueryFiles } from "#lib/sql/query-files.ts";
@@ -85,6 +86,7 @@ async function* answerSelect(
     database: request.database ?? DEFAULT_DATABASE,
     isReadable: (database) => matchesAny(request.databases, database),
   });
+  rewriteDateSums(resolved.sums);
   const ranges = await findRanges(resolved.tables, engine, signal);
   stages.end("plan");
   const content = await readTables(resolved.tables, ranges, ports);

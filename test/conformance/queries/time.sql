@@ -203,3 +203,11 @@ SELECT TIMESTAMP '2025-01-01' AT TIME ZONE 'Mars/Olympus';
 
 -- out-of-range-date, refused
 SELECT make_date(2025, 13, 1);
+
+-- date-minus-interval-is-a-moment
+SELECT DATE '2026-01-02' - INTERVAL '1 second' AS a, DATE '2026-01-02' + INTERVAL 90 MINUTE AS b,
+  INTERVAL '1 hour' + DATE '2026-01-02' AS c, DATE '2026-01-02' + 1 AS d;
+
+-- truncated-time-and-interval
+SELECT date_trunc('day', TIMESTAMP '2026-01-02 10:11:12') + INTERVAL '6 hours' AS a,
+  date_trunc('month', TIMESTAMP '2026-01-02 10:11:12') - INTERVAL '1 minute' AS b;

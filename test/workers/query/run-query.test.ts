@@ -41,6 +41,22 @@ describe("rows", () => {
     expect(both.cost).toMatchObject({ files_considered: 1, files_read: 1, tail_rows: 1 });
   });
 
+  test("of the last second before a date are found, in files that hold nothing else", async () => {
+    const database = world.get();
+    const midnight = Date.UTC(2026, 0, 2);
+    for (const time of [midnight - 1, midnight, midnight - 1_000]) {
+      database.append("cpu", { time: [time], v: [1] });
+      await database.flush();
+    }
+    const count = async (where: string) =>
+      (await world.query(`SELECT count(*) FROM cpu WHERE ${where}`)).data;
+    const date = "date '2026-01-02'";
+    expect(await count(`time >= ${date} - interval '1 second'`)).toEqual([[3]]);
+    expect(await count(`time > ${date} - interval 500 milliseconds`)).toEqual([[2]]);
+    expect(await count(`time < ${date} - interval '1 second'`)).toEqual([[0]]);
+    expect(await count(`time < ${date} + interval '1 hour'`)).toEqual([[3]]);
+  });
+
   test("of older files look as the schema is today", async () => {
     const database = world.get();
     database.append("m", { time: [NOON], v: [1], late: [null] });
