@@ -65,7 +65,7 @@ export async function ensureDatabase(
   const known = databases.get(name);
   if (known?.value && isFresh(known)) return known.value;
   const value = await unwrap(stubOf(directory).ensureDatabase(name, shardCount));
-  databases.set(name, { value, atMs: Date.now() });
+  remember(databases, name, value);
   return value;
 }
 
@@ -84,9 +84,13 @@ async function cached<Key, T>(
   const known = cache.get(key);
   if (known !== undefined && isFresh(known)) return known.value;
   const value = (await unwrap(load())) as T;
+  remember(cache, key, value);
+  return value;
+}
+
+function remember<Key, T>(cache: Map<Key, Cached<T>>, key: Key, value: T): void {
   if (cache.size >= CACHE_ENTRIES_MAX) cache.clear();
   cache.set(key, { value, atMs: Date.now() });
-  return value;
 }
 
 function isFresh({ atMs }: Cached<unknown>): boolean {

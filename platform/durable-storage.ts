@@ -19,6 +19,5 @@ export function sqlStore(storage: DurableObjectStorage): SqlStore {
 export function alarm(storage: DurableObjectStorage): Alarm {
   return {
     setMs: (atMs) => void storage.setAlarm(atMs),
-    clear: () => void storage.deleteAlarm(),
   };
 }

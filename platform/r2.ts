@@ -1,6 +1,5 @@
 // An R2 bucket as the protocol's ObjectStore.
 
-import { SluiceError } from "#lib/base/errors.ts";
 import type { ObjectStore, StoredObject } from "#lib/base/ports.ts";
 
 export function r2ObjectStore(bucket: R2Bucket): ObjectStore {
@@ -12,13 +11,6 @@ export function r2ObjectStore(bucket: R2Bucket): ObjectStore {
     async head(key) {
       const object = await bucket.head(key);
       return object === null ? null : toStoredObject(object);
-    },
-    async read(key, offset, byteLength) {
-      const object = await bucket.get(key, { range: { offset, length: byteLength } });
-      if (object === null) {
-        throw new SluiceError("object_missing", `object ${key} is not in the lake`, { key });
-      }
-      return new Uint8Array(await object.arrayBuffer());
     },
     async list(prefix, cursor) {
       const page = await bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });

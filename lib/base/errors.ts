@@ -55,7 +55,6 @@ export const ERRORS = {
   database_unknown: { kind: "missing", status: 404 },
   database_exists: { kind: "invalid", status: 409 },
   token_exists: { kind: "invalid", status: 409 },
-  table_unknown: { kind: "missing", status: 404 },
   token_id_unknown: { kind: "missing", status: 404 },
   segment_unknown: { kind: "missing", status: 404 },
   // the system
@@ -64,8 +63,6 @@ export const ERRORS = {
   store_unavailable: { kind: "unavailable", status: 503 },
   buffer_unavailable: { kind: "unavailable", status: 503 },
   object_tombstoned: { kind: "unavailable", status: 503 },
-  snapshot_moved: { kind: "unavailable", status: 503 },
-  draining: { kind: "unavailable", status: 503 },
   object_missing: { kind: "corrupt", status: 500 },
   file_checksum_mismatch: { kind: "corrupt", status: 500 },
   segment_quarantined: { kind: "corrupt", status: 500 },

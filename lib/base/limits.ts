@@ -28,7 +28,6 @@ export const LIMITS = {
   columnNameBytesMax: 128,
   /** Nesting of a cell: a map or array inside a cell is 1 deep. Deeper cells are refused. */
   cellDepthMax: 4,
-  databaseNameCharsMax: 64,
   measurementNameCharsMax: 128,
   idempotencyKeyBytesMax: 128,
   /** Event times from 0001-01-01 up to, not including, 10000-01-01. Microseconds, UTC. */
@@ -72,12 +71,9 @@ export const LIMITS = {
   logRowBytesMax: 1_900_000,
   /** Cloudflare's cap on the serialised arguments or result of one RPC call. */
   rpcValueBytesMax: 32 * MIB,
-  queueMessageBytesMax: 128 * KB,
   /** Simultaneous connections of one Worker invocation. */
   connectionsMax: 6,
 
-  segmentSealBytes: 8 * MB,
-  segmentSealAfterMs: 60_000,
   /** More batches than this are not put into one segment, whatever their size. */
   segmentBatchesMax: 10_000,
   segmentRowsMax: 1_000_000,

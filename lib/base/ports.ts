@@ -24,7 +24,6 @@ export interface SqlStore {
 export interface Alarm {
   /** Part of the current transaction when called inside one. */
   setMs(atMs: number): void;
-  clear(): void;
 }
 
 export interface StoredObject {
@@ -40,7 +39,6 @@ export interface ObjectStore {
   /** False when the key exists already. May throw although the object was stored. */
   putIfAbsent(key: string, bytes: Uint8Array, sha256: string): Promise<boolean>;
   head(key: string): Promise<StoredObject | null>;
-  read(key: string, offset: number, byteLength: number): Promise<Uint8Array>;
   list(prefix: string, cursor?: string): Promise<{ objects: StoredObject[]; cursor?: string }>;
   remove(keys: string[]): Promise<void>;
 }

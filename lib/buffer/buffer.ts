@@ -124,27 +124,32 @@ export class BufferCore {
   async #commitGroups(): Promise<void> {
     if (this.#isCommitting) return;
     this.#isCommitting = true;
-    while (this.#waiting.length > 0) {
-      const group = this.#takeGroup();
-      try {
-        this.#ports.store.transact(() => {
-          for (const { request } of group) this.#store(request);
-        });
-        await this.#ports.store.sync();
-        for (const { request, answer } of group) {
-          answer.resolve({ rowCount: requestRows(request), isDuplicate: false });
-        }
-      } catch (error) {
-        // The whole group was rolled back; what memory derived from it is derived again.
-        this.segments.derive();
-        this.#ports.report({ event: "append_failed", error });
-        for (const { answer } of group) answer.reject(error);
+    try {
+      while (this.#waiting.length > 0) await this.#commit(this.#takeGroup());
+    } finally {
+      this.#isCommitting = false;
+    }
+  }
+
+  async #commit(group: readonly PendingAppend[]): Promise<void> {
+    try {
+      this.#ports.store.transact(() => {
+        for (const { request } of group) this.#store(request);
+      });
+      await this.#ports.store.sync();
+      for (const { request, answer } of group) {
+        answer.resolve({ rowCount: requestRows(request), isDuplicate: false });
       }
+    } catch (error) {
+      this.#ports.report({ event: "append_failed", error });
+      for (const { answer } of group) answer.reject(error);
+      // The whole group was rolled back; what memory derived from it is derived again.
+      this.segments.derive();
+    } finally {
       for (const { request } of group) {
         if (request.idempotencyKey !== null) this.#pendingKeys.delete(request.idempotencyKey);
       }
     }
-    this.#isCommitting = false;
   }
 
   #takeGroup(): PendingAppend[] {

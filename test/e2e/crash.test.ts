@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodeBatch, HttpClient } from "../helpers/http-client.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 import { Stack } from "../helpers/stack.ts";
 
 const CRASHES = Number(process.env["CRASHES"] ?? 5);
@@ -27,7 +28,7 @@ afterAll(() => stack.remove());
 test(
   `no acknowledged row is lost or doubled in ${CRASHES} crashes (CRASH_SEED=${SEED})`,
   async () => {
-    const random = mulberry32(SEED);
+    const random = seededRandom(SEED);
     for (let crash = 0; crash < CRASHES; crash++) {
       const writing = new AbortController();
       const writers = Array.from({ length: WRITERS }, () => write(random, writing.signal));
@@ -92,14 +93,4 @@ async function judge(crash: number): Promise<void> {
   const lost = known.filter((id) => !stored.has(id));
   const wrong = [...stored].filter(([id, rows]) => rows !== offered.get(id));
   expect({ lost, wrong }, `after crash ${crash}`).toEqual({ lost: [], wrong: [] });
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -99,6 +99,7 @@ export class MemoryLake implements ObjectStore {
     return { key, byteLength: bytes.byteLength, sha256, uploadedMs };
   }
 
+  /** For tests of queries, whose reads do not go through the port. */
   async read(key: string, offset: number, byteLength: number): Promise<Uint8Array> {
     return this.objects.get(key)!.bytes.subarray(offset, offset + byteLength);
   }

@@ -4,6 +4,7 @@
 
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "#lib/base/limits.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 import { FaultyWorld, type Faults, NO_FAULTS } from "./faulty-world.ts";
 
 const SEED = Number(process.env["SIM_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -40,7 +41,7 @@ describe("every acknowledged batch is seen whole and once", () => {
 });
 
 async function simulate(seed: number): Promise<FaultyWorld["seen"]> {
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const world = new FaultyWorld(random, FAULTS);
   const offered: Offered[] = [];
   const where = (step: number) => `SIM_SEED=${seed} SIM_RUNS=1, step ${step}`;
@@ -121,14 +122,4 @@ async function judge(
   for (const [id, count] of rows) {
     expect(count, `rows of batch ${id}, ${where}`).toBe(offered[id]!.rowCount);
   }
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -170,7 +170,6 @@ export class FaultyWorld {
     if (segment === null) return;
     const lake = {
       head: (key: string) => this.lake.head(key),
-      read: this.lake.read,
       list: this.lake.list,
       remove: this.lake.remove,
       putIfAbsent: (key: string, bytes: Uint8Array, sha256: string) =>
