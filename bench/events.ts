@@ -12,8 +12,20 @@ import { encodeColumns } from "../clients/telemetry/encode-columns.ts";
 import { Random } from "../clients/telemetry/random.ts";
 
 export const ROWS_PER_BATCH = 10_000;
-const SEED = 20_260_101;
-const START_MS = Date.UTC(2026, 0, 1);
+
+/** Where a run of batches begins, and how far its rows are apart. */
+export interface Beginning {
+  readonly seed: number;
+  readonly startMs: number;
+  /** The largest step from one row to the next; the mean is a quarter of it, less half a ms. */
+  readonly stepMsMax: number;
+}
+
+const BEGINNING: Beginning = {
+  seed: 20_260_101,
+  startMs: Date.UTC(2026, 0, 1),
+  stepMsMax: 12,
+};
 
 const CATEGORIES = ["deploy", "scaling", "security", "billing"] as const;
 type Category = (typeof CATEGORIES)[number];
@@ -31,17 +43,16 @@ const TEAMS = ["api", "auth", "billing", "build", "cron", "edge", "mail", "searc
 const SOURCES = TEAMS.flatMap((team) => [`${team}-service`, `${team}-worker`]);
 const USER_COUNT = 200_000;
 
-/** `batchCount` consecutive batches; with `seed` others than the usual ones. */
+/** `batchCount` consecutive batches. */
 export function* generateBatches(
   batchCount: number,
-  rowsPerBatch = ROWS_PER_BATCH,
-  seed = SEED,
+  { seed, startMs, stepMsMax } = BEGINNING,
 ): Generator<Columns> {
   const random = new Random(seed, "bench");
-  let timeMs = START_MS;
+  let timeMs = startMs;
   for (let i = 0; i < batchCount; i++) {
-    const rows = Array.from({ length: rowsPerBatch }, () => {
-      timeMs += Math.floor(random.fraction() * random.fraction() * 12);
+    const rows = Array.from({ length: ROWS_PER_BATCH }, () => {
+      timeMs += Math.floor(random.fraction() * random.fraction() * stepMsMax);
       return newRow(random, timeMs);
     });
     yield toColumns(rows);
@@ -49,9 +60,12 @@ export function* generateBatches(
 }
 
 /** Request bodies as a client sends them. */
-export async function gzippedBodies(batchCount: number): Promise<Uint8Array[]> {
+export async function gzippedBodies(
+  batchCount: number,
+  beginning = BEGINNING,
+): Promise<Uint8Array[]> {
   const bodies: Uint8Array[] = [];
-  for (const columns of generateBatches(batchCount)) {
+  for (const columns of generateBatches(batchCount, beginning)) {
     bodies.push(await promisify(gzip)(encodeColumns("system_events", columns)));
   }
   return bodies;

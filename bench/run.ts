@@ -8,7 +8,19 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** Files that benchmarks share; they measure nothing by themselves. */
-const SHARED = ["events", "load", "process-stats", "report", "run", "server"];
+const SHARED = [
+  "event-table",
+  "events",
+  "lake-files",
+  "load",
+  "minute-files",
+  "month",
+  "month-queries",
+  "process-stats",
+  "report",
+  "run",
+  "server",
+];
 
 const [name, ...args] = process.argv.slice(2);
 const path = pathOf(`${name}.ts`);

@@ -7,8 +7,12 @@ import type { Caller } from "../scripts/demo/api.ts";
 import { startStack, type Stack } from "../scripts/demo/stack.ts";
 import { cpuSeconds, findDescendant } from "./process-stats.ts";
 
-/** Nothing is flushed unless asked for, so that ingest and flush are measured apart. */
-const NEVER_SEAL = { SEAL_BYTES: "1000000000000", SEAL_AFTER_MS: "1000000000" };
+/** Nothing is flushed or merged unless asked for, so that each is measured apart. */
+const NEVER_BY_ITSELF = {
+  SEAL_BYTES: "1000000000000",
+  SEAL_AFTER_MS: "1000000000",
+  COMPACT_AFTER_MS: "1000000000000",
+};
 
 export interface BenchServer {
   readonly admin: Caller;
@@ -31,7 +35,7 @@ export async function startBenchServer(folder: string): Promise<BenchServer> {
     dataDir: join(folder, "data"),
     adminToken,
     logFile: join(folder, "server.log"),
-    variables: NEVER_SEAL,
+    variables: NEVER_BY_ITSELF,
   });
   return {
     admin: { url: stack.url, token: adminToken },

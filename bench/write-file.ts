@@ -7,31 +7,15 @@
 import { sortByTime } from "#lib/columnar/sort.ts";
 import type { ColumnTable } from "#lib/columnar/types.ts";
 import { writeParquet } from "#lib/parquet/write-file.ts";
-import { TableBuilder } from "#lib/protocol/table-builder.ts";
 
-import { encodeColumns } from "../clients/telemetry/encode-columns.ts";
 import { Random } from "../clients/telemetry/random.ts";
-import { generateBatches } from "./events.ts";
+import { eventTable } from "./event-table.ts";
 import { printFigure, printMachine } from "./report.ts";
 
 const ROUNDS = 7;
 const BATCHES = Number(process.argv[2] ?? 10);
-const COLUMNS = [
-  { name: "time", type: "timestamp" },
-  { name: "event_type", type: "utf8" },
-  { name: "event_category", type: "utf8" },
-  { name: "severity", type: "utf8" },
-  { name: "source", type: "utf8" },
-  { name: "environment", type: "utf8" },
-  { name: "user_id", type: "utf8" },
-  { name: "resource_id", type: "utf8" },
-  { name: "metadata", type: "utf8" },
-  { name: "duration_ms", type: "int64" },
-  { name: "success", type: "bool" },
-  { name: "amount", type: "float64" },
-] as const;
 
-const table = decodedBatches();
+const table = eventTable(BATCHES);
 const { rowCount } = table;
 const shuffled = withJitter(table);
 
@@ -61,14 +45,6 @@ function measure(run: () => void): number[] {
     return rowCount / ((performance.now() - start) / 1000);
   });
   return rates.slice(-ROUNDS);
-}
-
-function decodedBatches(): ColumnTable {
-  const builder = new TableBuilder(COLUMNS);
-  for (const columns of generateBatches(BATCHES)) {
-    builder.append(encodeColumns("system_events", columns), 0);
-  }
-  return builder.finish();
 }
 
 /** The same rows with times up to ten seconds later, as those of many senders mixed. */

@@ -3,12 +3,12 @@
 // `<databaseId>-<shard>`.
 
 import { DurableObject } from "cloudflare:workers";
-import type { ErrorCode, Refusal } from "#lib/base/errors.ts";
+import { type ErrorCode, orRefusal, type Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { BufferCore } from "#lib/buffer/buffer.ts";
 import type { BufferEvent } from "#lib/buffer/segments.ts";
 import type { AppendReceipt, AppendRequest, BufferStatus } from "#lib/buffer/types.ts";
-import type { FlushHint, TailRequest } from "#lib/buffer/types.ts";
+import type { FlushHint, SegmentRows, TailRequest } from "#lib/buffer/types.ts";
 import { type StreamedRun, toStreamedRun } from "#platform/byte-run.ts";
 import { sleep, systemClock } from "#platform/clock.ts";
 import { positiveInteger } from "#platform/config.ts";
@@ -47,9 +47,27 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
     return this.#core.append(request);
   }
 
-  async readTail(request: TailRequest): Promise<StreamedTail> {
-    const { segmentIds, run, isOverBudget } = this.#core.readTail(request);
-    return { segmentIds, isOverBudget, ...toStreamedRun(run) };
+  async readTail(request: TailRequest): Promise<StreamedTail | Refusal> {
+    return orRefusal(() => {
+      const { segmentIds, run, isOverBudget } = this.#core.readTail(request);
+      return { segmentIds, isOverBudget, ...toStreamedRun(run) };
+    });
+  }
+
+  async rowsOfTable(tableId: number): Promise<SegmentRows[]> {
+    return this.#core.rowsOfTable(tableId);
+  }
+
+  nameTable(tableId: number, measurement: string | null, changeNo: number): Promise<void> {
+    return this.#core.nameTable(tableId, measurement, changeNo);
+  }
+
+  close(): Promise<void> {
+    return this.#core.close();
+  }
+
+  empty(): Promise<void> {
+    return this.#core.empty();
   }
 
   async readSegment(segmentId: string): Promise<StreamedRun | null> {

@@ -28,6 +28,7 @@ export function workerdConfig(workers: readonly BuiltWorker[], overrides: Overri
       ...bucketNames(workers).map(bucketService),
       queueService(workers),
       cronService(workers),
+      NO_INTERNET,
       ...STATE_FOLDERS.map((folder) => ({
         name: `disk:${folder}`,
         disk: { path: folder, writable: true },
@@ -39,6 +40,9 @@ export function workerdConfig(workers: readonly BuiltWorker[], overrides: Overri
   const schema = `using Workerd = import "/workerd/workerd.capnp";`;
   return `${schema}\nconst config :Workerd.Config = ${toCapnpText(config)};\n`;
 }
+
+/** Where Workers' own requests go. Without a service of this name it would be the open network. */
+const NO_INTERNET = { name: "internet", network: { allow: [] } };
 
 export function bucketNames(workers: readonly BuiltWorker[]): string[] {
   const names = allBindings(workers)

@@ -56,6 +56,11 @@ export async function findDatabase(
   return await cached(databases, name, () => stubOf(directory).resolveDatabase(name));
 }
 
+/** After a change made through this isolate, or one that it has met. */
+export function forgetDatabase(name: string): void {
+  databases.delete(name);
+}
+
 /** The database of that name, made when there is none. */
 export async function ensureDatabase(
   name: string,

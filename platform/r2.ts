@@ -1,6 +1,8 @@
-// An R2 bucket as the protocol's ObjectStore.
+// An R2 bucket as the protocol's ObjectStore, and as what ranges are read from.
 
-import type { ObjectStore, StoredObject } from "#lib/base/ports.ts";
+import { SluiceError } from "#lib/base/errors.ts";
+import type { FetchRange, ObjectStore, StoredObject } from "#lib/base/ports.ts";
+import { R2PartWriter } from "./r2-part-writer.ts";
 
 export function r2ObjectStore(bucket: R2Bucket): ObjectStore {
   return {
@@ -8,6 +10,7 @@ export function r2ObjectStore(bucket: R2Bucket): ObjectStore {
       const options = { onlyIf: { etagDoesNotMatch: "*" }, sha256 };
       return (await bucket.put(key, bytes, options)) !== null;
     },
+    createInParts: (key) => new R2PartWriter(bucket, key),
     async head(key) {
       const object = await bucket.head(key);
       return object === null ? null : toStoredObject(object);
@@ -18,6 +21,25 @@ export function r2ObjectStore(bucket: R2Bucket): ObjectStore {
       return page.truncated ? { objects, cursor: page.cursor } : { objects };
     },
     remove: (keys) => bucket.delete(keys),
+  };
+}
+
+export function r2FetchRange(lake: R2Bucket): FetchRange {
+  return async (key, offset, byteLength) => {
+    const range = { offset, length: byteLength };
+    let bytes: ArrayBuffer | undefined;
+    try {
+      const object = await lake.get(key, { range });
+      bytes = await object?.arrayBuffer();
+    } catch (cause) {
+      const message = "the object store did not answer";
+      throw new SluiceError("store_unavailable", message, { key }, { cause });
+    }
+    if (bytes?.byteLength !== byteLength) {
+      const message = `object ${key} is gone or cut short`;
+      throw new SluiceError("object_missing", message, { key });
+    }
+    return new Uint8Array(bytes);
   };
 }
 

@@ -16,6 +16,7 @@ export type ErrorKind =
 export const ERRORS = {
   // the request as HTTP
   route_unknown: { kind: "missing", status: 404 },
+  method_not_allowed: { kind: "invalid", status: 405 },
   body_empty: { kind: "invalid", status: 400 },
   body_too_large: { kind: "invalid", status: 413 },
   body_compression_invalid: { kind: "invalid", status: 400 },
@@ -36,11 +37,13 @@ export const ERRORS = {
   column_type_unsupported: { kind: "invalid", status: 422 },
   column_type_conflict: { kind: "invalid", status: 422 },
   value_out_of_range: { kind: "invalid", status: 422 },
+  cell_too_large: { kind: "invalid", status: 413 },
   text_invalid: { kind: "invalid", status: 400 },
   time_invalid: { kind: "invalid", status: 400 },
   name_invalid: { kind: "invalid", status: 400 },
   line_invalid: { kind: "invalid", status: 400 },
   csv_invalid: { kind: "invalid", status: 422 },
+  parquet_invalid: { kind: "invalid", status: 422 },
   rejections_too_many: { kind: "invalid", status: 422 },
   schema_too_wide: { kind: "invalid", status: 422 },
   // the query
@@ -51,20 +54,44 @@ export const ERRORS = {
   query_too_large: { kind: "invalid", status: 422 },
   query_out_of_memory: { kind: "invalid", status: 422 },
   query_timeout: { kind: "invalid", status: 504 },
+  query_cancelled: { kind: "invalid", status: 409 },
   // what is named
   database_unknown: { kind: "missing", status: 404 },
   database_exists: { kind: "invalid", status: 409 },
+  database_dropping: { kind: "unavailable", status: 503 },
+  measurement_unknown: { kind: "missing", status: 404 },
+  measurement_exists: { kind: "invalid", status: 409 },
+  measurement_changing: { kind: "unavailable", status: 503 },
+  measurement_is_derived: { kind: "invalid", status: 409 },
+  confirmation_required: { kind: "invalid", status: 400 },
   token_exists: { kind: "invalid", status: 409 },
   token_id_unknown: { kind: "missing", status: 404 },
+  query_unknown: { kind: "missing", status: 404 },
+  job_unknown: { kind: "missing", status: 404 },
+  rollup_unknown: { kind: "missing", status: 404 },
+  rollup_exists: { kind: "invalid", status: 409 },
+  rollup_inactive: { kind: "invalid", status: 400 },
+  rollup_result_invalid: { kind: "invalid", status: 422 },
+  policy_unknown: { kind: "missing", status: 404 },
+  policy_exists: { kind: "invalid", status: 409 },
+  policy_inactive: { kind: "invalid", status: 400 },
+  delete_unconfirmed: { kind: "invalid", status: 400 },
+  compaction_running: { kind: "invalid", status: 409 },
+  job_lost: { kind: "unavailable", status: 503 },
+  job_cancelled: { kind: "invalid", status: 409 },
   segment_unknown: { kind: "missing", status: 404 },
   // the system
   buffer_full: { kind: "overloaded", status: 429 },
   flush_timeout: { kind: "unavailable", status: 503 },
   store_unavailable: { kind: "unavailable", status: 503 },
   buffer_unavailable: { kind: "unavailable", status: 503 },
+  schema_stale: { kind: "unavailable", status: 503 },
   object_tombstoned: { kind: "unavailable", status: 503 },
+  files_changed: { kind: "unavailable", status: 503 },
+  snapshot_expired: { kind: "unavailable", status: 503 },
   object_missing: { kind: "corrupt", status: 500 },
   file_checksum_mismatch: { kind: "corrupt", status: 500 },
+  file_corrupt: { kind: "corrupt", status: 500 },
   segment_quarantined: { kind: "corrupt", status: 500 },
   segment_corrupt: { kind: "corrupt", status: 500 },
   bug: { kind: "internal", status: 500 },
@@ -107,6 +134,37 @@ export interface Refusal {
 
 export function refusal(error: SluiceError): Refusal {
   return { refused: error.code, message: error.message, detail: error.detail };
+}
+
+/** For calls over RPC that have nothing to answer but a refusal; what is not ours goes through. */
+export function asRefusal(work: () => unknown): Refusal | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    if (isSluiceError(error)) return refusal(error);
+    throw error;
+  }
+}
+
+/** The same for calls that have an answer. */
+export function orRefusal<T>(work: () => T): T | Refusal {
+  try {
+    return work();
+  } catch (error) {
+    if (isSluiceError(error)) return refusal(error);
+    throw error;
+  }
+}
+
+/** The same for what takes a while. */
+export async function orRefusalLater<T>(work: () => Promise<T>): Promise<T | Refusal> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isSluiceError(error)) return refusal(error);
+    throw error;
+  }
 }
 
 export function isRefusal(value: unknown): value is Refusal {

@@ -22,10 +22,31 @@ export const LIMITS = {
   /** Items or lines that a partial write may leave out; beyond it nothing is stored. */
   rejectionsMax: 1_000,
 
+  /** Parquet that is imported. Its footer becomes objects of many times its size. */
+  importFooterBytesMax: 1 * MB,
+  /** Rows times columns: what can be read twice within the seconds of a request. */
+  importCellsMax: 50_000_000,
+  /** One page at a time is in memory, decompressed, and its values. */
+  importPageBytesMax: 16 * MB,
+  importPageValuesMax: 1_000_000,
+  /** All pages together. */
+  importDecodedBytesMax: 1_000 * MB,
+  /** Values of one nested column in a row group, which are assembled in memory. */
+  importNestedValuesMax: 200_000,
+  /** Cells of one batch that is cut from the file. */
+  importSliceBytesMax: 8 * MB,
+
   rowsPerBatchMax: 1_000_000,
   columnsPerBatchMax: 1_024,
   columnsPerTableMax: 4_096,
   columnNameBytesMax: 128,
+  /**
+   * A text. The engine holds a cell several times over, as a page, a value and an answer: one of 6
+   * MB can still be sorted by in its memory, one of 8 MB no longer.
+   */
+  cellBytesMax: 4 * MB,
+  /** A map or array as it comes. Its text may be six times as long. */
+  nestedCellBytesMax: 1 * MB,
   /** Nesting of a cell: a map or array inside a cell is 1 deep. Deeper cells are refused. */
   cellDepthMax: 4,
   measurementNameCharsMax: 128,
@@ -38,30 +59,56 @@ export const LIMITS = {
   /** Rows of one answer; beyond it `truncated` is true. */
   queryRowsMax: 1_000_000,
   queryTimeoutMs: 60_000,
+  /** Queries that last longer are listed and can be cancelled. */
+  queryListedAfterMs: 250,
+  queryReportEveryMs: 1_000,
+  /** A listed query that says nothing for so long has lost its isolate. */
+  queryLostAfterMs: 5_000,
+  /** Ended queries that are remembered. */
+  queriesKept: 500,
+  querySqlShownChars: 1_000,
   /** Answers up to here are built whole, so that a late failure still gets its status. */
   queryBufferBytesMax: 1 * MB,
   /** An answer that is told column by column is held whole, up to here. */
   queryHeldBytesMax: 16 * MB,
+  /** A row group of an answer in Parquet ends sooner, once it has this many bytes. */
+  resultRowGroupBytes: 8 * MB,
   /** What the engine may plan with; beyond it a query ends with advice. */
   engineSoftBytesMax: 40 * MB,
   /** Hard cap of the engine's linear memory, out of the 128 MB that an isolate has for all. */
   engineBytesMax: 64 * MIB,
+  /** The same for all engines of an isolate. */
+  enginesBytesMax: 72 * MIB,
+  /** What an engine has before its first query. */
+  engineNewBytes: 18 * MIB,
+  /** A query that has waited for the isolate's engine so long gets a second one. */
+  engineSecondAfterMs: 100,
   /** Linear memory never shrinks: an engine beyond this is replaced before the next query. */
   engineKeepBytesMax: 40 * MIB,
+  /** A list of IN that is longer leaves out no file. */
+  prunedListMax: 200,
   /** CTEs of up to so many rows are computed once; a million rows stream past them in seconds. */
   smallCteRowsMax: 1_000,
   /** A query gives way to the isolate's other work this often. */
   engineSliceMs: 20,
-  /** A query that does not give way for so long is ended: a join of very many pairs. */
-  engineSliceMsMax: 10_000,
   /** The same where clocks stand still: looks at the clock, a few for every 2,048 rows. */
-  engineSliceLooksMax: 1_000_000,
+  engineSliceLooksMax: 1_000,
   /** Bytes of files held for the running query: fetched ahead, or read and perhaps read again. */
   readAheadBytesMax: 24 * MB,
+  /** The same for a query on the isolate's second engine. */
+  readAheadSecondBytesMax: 8 * MB,
   /** Two wanted ranges with a smaller gap between them are fetched as one. */
   readGapBytesMax: 64 * KB,
   /** A wanted range is cut into pieces of this size, so that the window can move in steps. */
   readRangeBytesMax: 4 * MB,
+  /** Footers and other small ranges that the isolate keeps from query to query. */
+  rangeMemoryBytesMax: 4 * MB,
+  /** A larger range is not kept in memory. */
+  rangeInMemoryBytesMax: 128 * KB,
+  /** A larger range is not kept in the Cache API: R2 is as fast for it. */
+  rangeInCacheBytesMax: 1 * MIB,
+  /** Calls of the Cache API; each is one of the subrequests of an invocation. */
+  cacheCallsPerQueryMax: 200,
   /** Reads that nobody planned and that follow each other grow up to this. */
   readMissBytesMax: 1 * MIB,
 
@@ -95,14 +142,89 @@ export const LIMITS = {
   /** Days that one segment splits a measurement into; beyond it neighbouring days share a file. */
   partitionsPerSegmentMax: 32,
   filesPerQueryMax: 10_000,
+  /** Of a list of files: about 10 MB of RPC. */
+  filesPerPageMax: 50_000,
   /** Un-flushed bytes that one query decodes; above it the buffer is asked to flush first. */
   tailBytesPerQueryMax: 16 * MB,
   tailRowsPerQueryMax: 500_000,
 
+  /** A file that was replaced stays so long for those who read an older version. */
+  replacedGraceMs: 15 * 60_000,
+  /** A day of a table that nothing came to for so long is compacted with what it has. */
+  compactionQuietMs: 3_600_000,
+  /** And after so long, however little came to a large file. */
+  compactionCloseMs: 24 * 3_600_000,
+  /** Files that rewriting makes, and the size from which on one is left alone. */
+  rewriteFileBytesTarget: 64 * MB,
+  rewriteFileBytesMin: 32 * MB,
+  rewriteFileBytesMax: 128 * MB,
+  /** Of all files that one rewrite reads: what a run of a few ten seconds gets through. */
+  rewriteInputBytesMax: 192 * MB,
+  /** Small files take one request each, and one run may ask R2 10,000 times at most. */
+  rewriteInputFilesMax: 2_000,
+  /** Decoded rows that one rewrite holds; uploads, encoder and program take as much again. */
+  rewriteMemoryBytesMax: 64 * MB,
+  /** A row group of wide rows ends sooner, once it has this many decoded bytes. */
+  rewriteRowGroupBytes: 12 * MB,
+  /** Files up to here are read in one go instead of footer first. */
+  rewriteWholeReadBytesMax: 512 * KB,
+  /** Fetched before it is wanted, so that the store's answers are not waited for one by one. */
+  rewriteReadAheadBytesMax: 8 * MB,
+  /** Parts of an object: all but the last are of this size, R2's smallest. */
+  uploadPartBytes: 5 * MIB,
+
   /** An object not in the catalog is removed this long after it was put. */
   orphanGraceMs: 24 * 3_600_000,
-  orphanSweepEveryMs: 3_600_000,
+  garbageEveryMs: 3_600_000,
   tombstoneKeepMs: 30 * 24 * 3_600_000,
+
+  /** How often files are looked at when no commit brought new ones. */
+  compactionEveryMs: 3_600_000,
+  /** A rollup is looked after once per bucket, and no more often than this. */
+  rollupEveryMsMin: 10_000,
+  rollupIntervalMsMax: 366 * 24 * 3_600_000,
+  /** Slots that one query of a rollup computes; fewer after it was too much for the engine. */
+  rollupSlotsMax: 24,
+  /** What such a query answers: it is in memory as it comes, as columns, and as a file. */
+  rollupAnswerBytesMax: 12 * MB,
+  /** A task of the scheduler that failed is tried again after this. */
+  taskRetryMs: 60_000,
+  /** Jobs of one database that run at once. */
+  jobsRunningMax: 2,
+  /** A runner that says nothing for so long is taken for dead, and its job waits again. */
+  jobLeaseMs: 15_000,
+  /** How often a runner says that it lives. */
+  jobProgressEveryMs: 3_000,
+  jobHintIntervalMs: 10_000,
+  /** Wait before a failed job is tried again; twice as long each time. */
+  jobRetryMs: 5_000,
+  jobAttemptsMax: 5,
+  /** Merging waits while more segments than this wait to be written. */
+  compactionLagSegmentsMax: 4,
+  /** Files that a compaction failed over are left alone for so long. */
+  jobFailedRestMs: 6 * 3_600_000,
+  /** Ended jobs that are remembered. */
+  jobsKept: 1_000,
+  /** A delete of more rows has to be confirmed. */
+  deleteUnconfirmedRowsMax: 10_000,
+  /** How often a delete plans again because others replaced files under it. */
+  deletePlansMax: 20,
+  deleteWhereCharsMax: 4_096,
+  /** How long a request waits for its delete before it is told the job's number alone. */
+  deleteWaitMs: 50_000,
+
+  retentionDaysMax: 36_500,
+  retentionEveryMs: 3_600_000,
+  /** From the making of a policy to its first run. */
+  retentionFirstRunMs: 60_000,
+  /** Of each policy. */
+  retentionRunsKept: 500,
+  retentionPoliciesMax: 1_000,
+  /** Files that one run has rewritten; the next run takes the others. */
+  retentionRewritesPerRunMax: 100,
+
+  /** A drop or a rename that stopped in the middle goes on after this. */
+  tableChangeResumeMs: 5_000,
 
   tokenCacheMs: 5_000,
 } as const;

@@ -34,10 +34,28 @@ export interface StoredObject {
   readonly uploadedMs: number;
 }
 
+/** An object that is written piece by piece, and appears whole or not at all. */
+export interface PartWriter {
+  /** Resolves when more may be written; the bytes may then be reused. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when the object is stored. May throw although it was. */
+  finish(): Promise<{ readonly byteLength: number }>;
+  /** Gives up what was written. Also after `finish` threw; then the object may remain. */
+  abort(): Promise<void>;
+}
+
+/**
+ * Bytes `[offset, offset + byteLength)` of an object. Refuses: `object_missing`,
+ * `store_unavailable`.
+ */
+export type FetchRange = (key: string, offset: number, byteLength: number) => Promise<Uint8Array>;
+
 /** Immutable objects under unique keys. */
 export interface ObjectStore {
   /** False when the key exists already. May throw although the object was stored. */
   putIfAbsent(key: string, bytes: Uint8Array, sha256: string): Promise<boolean>;
+  /** For large objects. No other writer may ever use the key; the store is told no hash. */
+  createInParts(key: string): PartWriter;
   head(key: string): Promise<StoredObject | null>;
   list(prefix: string, cursor?: string): Promise<{ objects: StoredObject[]; cursor?: string }>;
   remove(keys: string[]): Promise<void>;

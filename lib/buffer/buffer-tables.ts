@@ -73,6 +73,15 @@ CREATE TABLE IF NOT EXISTS seen_key (
   row_count INTEGER NOT NULL,
   expires_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS named_table (
+  table_id INTEGER PRIMARY KEY,
+  measurement TEXT,
+  change_no INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS closed (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  is_empty INTEGER NOT NULL
+);
 `;
 
 const SEGMENT_COLUMNS = `segment_no AS segmentNo, state, opened_ms AS openedMs, hints,
@@ -81,6 +90,13 @@ const SEGMENT_COLUMNS = `segment_no AS segmentNo, state, opened_ms AS openedMs, 
 const LOG_COLUMNS = `row_no AS rowNo, table_id AS tableId, measurement, row_count AS rowCount,
   time_min_ms AS timeMinMs, time_max_ms AS timeMaxMs, received_us AS receivedUs,
   byte_length AS byteLength, request_id AS requestId`;
+
+/** A table that was dropped or renamed since the buffer knows it. */
+export interface NamedTable {
+  readonly tableId: number;
+  /** The one name under which it takes batches; null: it was dropped. */
+  readonly measurement: string | null;
+}
 
 export type BufferTables = ReturnType<typeof openBufferTables>;
 
@@ -92,6 +108,7 @@ export function openBufferTables(store: SqlStore) {
     ...segmentTables(store),
     ...logTables(store),
     ...keyTable(store),
+    ...gateTables(store),
   };
 }
 
@@ -240,6 +257,40 @@ function keyTable(store: SqlStore) {
     },
     forgetKeys(nowMs: number): void {
       store.exec("DELETE FROM seen_key WHERE expires_ms <= ?", nowMs);
+    },
+    forgetAllKeys(): void {
+      store.exec("DELETE FROM seen_key");
+    },
+  };
+}
+
+function gateTables(store: SqlStore) {
+  return {
+    namedTables(): NamedTable[] {
+      return store.exec<NamedTable>("SELECT table_id AS tableId, measurement FROM named_table");
+    },
+    /** The latest change counts, in whatever order they come. */
+    nameTable({ tableId, measurement }: NamedTable, changeNo: number): void {
+      store.exec(
+        `INSERT INTO named_table VALUES (?, ?, ?) ON CONFLICT (table_id) DO UPDATE
+           SET measurement = excluded.measurement, change_no = excluded.change_no
+           WHERE excluded.change_no > change_no`,
+        tableId,
+        measurement,
+        changeNo,
+      );
+    },
+    forgetNamedTables(): void {
+      store.exec("DELETE FROM named_table");
+    },
+    /** null: the buffer is open. */
+    closed(): { isEmpty: number } | null {
+      return store.exec<{ isEmpty: number }>("SELECT is_empty AS isEmpty FROM closed")[0] ?? null;
+    },
+    close(isEmpty: boolean): void {
+      const sql = `INSERT INTO closed VALUES (1, ?) ON CONFLICT (one) DO UPDATE
+        SET is_empty = max(is_empty, excluded.is_empty)`;
+      store.exec(sql, isEmpty ? 1 : 0);
     },
   };
 }

@@ -5,19 +5,21 @@
 // share the next one (group commit): with a slow disk the group grows, with a fast one nobody
 // waits.
 //
-// Refuses: a known idempotency key with another body; anything while too much waits to be flushed.
+// Refuses: a known idempotency key with another body; anything while too much waits to be flushed;
+// what was made for a table or a database that is no more (gate.ts).
 // Shell: durable-objects/database-buffer.ts. Next: segments.ts.
 
-import { refusal, SluiceError } from "#lib/base/errors.ts";
+import { isRefusal, refusal, SluiceError } from "#lib/base/errors.ts";
 import type { Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { type BufferTables, openBufferTables } from "./buffer-tables.ts";
+import { Gate } from "./gate.ts";
 import { type BufferPorts, type BufferSettings, Segments } from "./segments.ts";
-import type { AppendReceipt, AppendRequest, Tail, TailRequest } from "./types.ts";
+import type { AppendReceipt, AppendRequest, SegmentRows, Tail, TailRequest } from "./types.ts";
 
 interface PendingAppend {
   readonly request: AppendRequest;
-  readonly answer: PromiseWithResolvers<AppendReceipt>;
+  readonly answer: PromiseWithResolvers<AppendReceipt | Refusal>;
 }
 
 const FORGET_KEYS_EVERY_MS = 3_600_000;
@@ -27,6 +29,7 @@ export class BufferCore {
   readonly segments: Segments;
   readonly #ports: BufferPorts;
   readonly #tables: BufferTables;
+  readonly #gate: Gate;
   #waiting: PendingAppend[] = [];
   /** Keys of appends that are not durable yet: a twin waits for the owner. */
   readonly #pendingKeys = new Map<string, PendingAppend>();
@@ -37,40 +40,81 @@ export class BufferCore {
     this.#ports = ports;
     this.#tables = openBufferTables(ports.store);
     this.segments = new Segments(ports, settings, this.#tables);
+    this.#gate = new Gate(this.#tables);
   }
 
   /** Resolves once the batches are durable. The answer may be a repeat's: see `isDuplicate`. */
   async append(request: AppendRequest): Promise<AppendReceipt | Refusal> {
     this.segments.identify(request.databaseId, request.shard);
     this.segments.reviveAlarm();
+    // Before the keys: what a dropped database has stored is no answer for its namesake.
+    const closed = this.#gate.refuseWhenClosed();
+    if (closed !== null) return closed;
     const known = this.#findTwin(request);
     if (known !== null) return await known;
     const full = this.#refuseWhenFull();
     if (full !== null) return full;
 
-    const pending = { request, answer: Promise.withResolvers<AppendReceipt>() };
+    const pending = { request, answer: Promise.withResolvers<AppendReceipt | Refusal>() };
     this.#waiting.push(pending);
     if (request.idempotencyKey !== null) this.#pendingKeys.set(request.idempotencyKey, pending);
     void this.#commitGroups();
     return await pending.answer.promise;
   }
 
-  /** All batches that are not in a released segment and meet the request, in order of arrival. */
+  /**
+   * All batches that are not in a released segment and meet the request, in order of arrival.
+   * Throws `database_unknown` when the database was dropped and its batches are gone.
+   */
   readTail(request: TailRequest): Tail {
-    const wanted = new Map(request.tables.map((table) => [table.measurement, table]));
+    this.#gate.demandContent();
+    const wanted = Map.groupBy(request.tables, ({ tableId }) => tableId);
     const headers = this.segments.unreleasedHeaders().filter((header) => {
-      const table = wanted.get(header.measurement);
-      if (table === undefined) return false;
-      const { minMs, maxMs } = table;
-      return (
-        (minMs === null || header.timeMaxMs >= minMs) &&
-        (maxMs === null || header.timeMinMs <= maxMs)
+      const tables = wanted.get(header.tableId) ?? [];
+      return tables.some(
+        ({ minMs, maxMs }) =>
+          (minMs === null || header.timeMaxMs >= minMs) &&
+          (maxMs === null || header.timeMinMs <= maxMs),
       );
     });
     const segmentIds = [...new Set(headers.map((header) => header.segmentId))];
     const byteLength = headers.reduce((sum, header) => sum + header.byteLength, 0);
     const isOverBudget = byteLength > request.bytesMax;
     return { segmentIds, run: this.segments.withBodies(isOverBudget ? [] : headers), isOverBudget };
+  }
+
+  rowsOfTable(tableId: number): SegmentRows[] {
+    const headers = this.segments.unreleasedHeaders();
+    return headers
+      .filter((header) => header.tableId === tableId)
+      .map(({ segmentId, rowCount }) => ({ segmentId, rowCount }));
+  }
+
+  /**
+   * From now on the table takes batches only under this name; null: none at all. Of two changes
+   * the one with the higher number counts.
+   */
+  async nameTable(tableId: number, measurement: string | null, changeNo: number): Promise<void> {
+    this.#ports.store.transact(() => this.#gate.nameTable({ tableId, measurement }, changeNo));
+    await this.#ports.store.sync();
+  }
+
+  /** The database is being dropped: nothing is taken any more, what is here can still be read. */
+  async close(): Promise<void> {
+    this.#ports.store.transact(() => this.#gate.close(false));
+    await this.#ports.store.sync();
+  }
+
+  /** The database is dropped: nothing stays but the sign that it is. */
+  async empty(): Promise<void> {
+    this.#ports.store.transact(() => {
+      this.#gate.close(true);
+      this.segments.dropAll();
+      this.#tables.forgetAllKeys();
+      this.#tables.forgetNamedTables();
+    });
+    this.segments.derive();
+    await this.#ports.store.sync();
   }
 
   /** Never throws: after six throws the platform would drop the alarm for good. */
@@ -95,7 +139,9 @@ export class BufferCore {
     const owner = this.#pendingKeys.get(key);
     if (owner !== undefined) {
       if (owner.request.bodySha256 !== bodySha256) return refuseReusedKey(key);
-      return owner.answer.promise.then((receipt) => ({ ...receipt, isDuplicate: true }));
+      return owner.answer.promise.then((answer) =>
+        isRefusal(answer) ? answer : { ...answer, isDuplicate: true },
+      );
     }
     const seen = this.#tables.seenKey(key, this.#ports.clock.nowMs());
     if (seen === null) return null;
@@ -133,12 +179,12 @@ export class BufferCore {
 
   async #commit(group: readonly PendingAppend[]): Promise<void> {
     try {
-      this.#ports.store.transact(() => {
-        for (const { request } of group) this.#store(request);
-      });
+      const refusals = this.#ports.store.transact(() =>
+        group.map(({ request }) => this.#store(request)),
+      );
       await this.#ports.store.sync();
-      for (const { request, answer } of group) {
-        answer.resolve({ rowCount: requestRows(request), isDuplicate: false });
+      for (const [at, { request, answer }] of group.entries()) {
+        answer.resolve(refusals[at] ?? { rowCount: requestRows(request), isDuplicate: false });
       }
     } catch (error) {
       this.#ports.report({ event: "append_failed", error });
@@ -160,13 +206,16 @@ export class BufferCore {
     return this.#waiting.splice(0, count);
   }
 
-  /** Inside a transaction. */
-  #store(request: AppendRequest): void {
+  /** Inside a transaction, where no table can be dropped or renamed before the rows are in. */
+  #store(request: AppendRequest): Refusal | null {
+    const refused = this.#gate.refuse(request.batches);
+    if (refused !== null) return refused;
     this.segments.add(request.batches, request.requestId);
-    if (request.idempotencyKey === null) return;
+    if (request.idempotencyKey === null) return null;
     const seen = { bodySha256: request.bodySha256 ?? "", rowCount: requestRows(request) };
     const expiresMs = this.#ports.clock.nowMs() + LIMITS.idempotencyWindowMs;
     this.#tables.rememberKey(request.idempotencyKey, seen, expiresMs);
+    return null;
   }
 }
 

@@ -164,6 +164,12 @@ export class Segments {
     this.#ports.report({ event: "segment_released", segmentId, ...totals });
   }
 
+  /** Inside a transaction, after which `derive` is due: the database is no more. */
+  dropAll(): void {
+    for (const { segmentNo } of this.#tables.segments()) this.#tables.dropSegment(segmentNo);
+    this.#tellReleased();
+  }
+
   /**
    * A try to write the segment failed. Only failures that another try cannot mend count towards
    * quarantine: a store that is away for a day must not push good segments aside.

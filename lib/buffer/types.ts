@@ -83,9 +83,13 @@ export interface BufferStatus {
   readonly byteLength: number;
 }
 
+/**
+ * By id and not by name: rows from before a drop or a rename lie under the same name as those
+ * since.
+ */
 export interface TailRequest {
   readonly tables: readonly {
-    readonly measurement: string;
+    readonly tableId: number;
     readonly minMs: number | null;
     readonly maxMs: number | null;
   }[];
@@ -98,4 +102,10 @@ export interface Tail {
   readonly run: BatchRun;
   /** True: more than `bytesMax` matched, `run` is empty, flush and read files instead. */
   readonly isOverBudget: boolean;
+}
+
+/** Rows of one table that are not released. */
+export interface SegmentRows {
+  readonly segmentId: string;
+  readonly rowCount: number;
 }

@@ -4,7 +4,14 @@
 import type { SqlStore } from "#lib/base/ports.ts";
 import type { ColumnType } from "#lib/columnar/types.ts";
 import type { SchemaColumn, TableSchema } from "./schema.ts";
-import type { DataFile, TableSummary, TimeRangeMs } from "./types.ts";
+import type {
+  DataFile,
+  LiveFile,
+  SnapshotFile,
+  TableSummary,
+  TimeRangeMs,
+  TimeSpanMs,
+} from "./types.ts";
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS head (
@@ -13,7 +20,7 @@ CREATE TABLE IF NOT EXISTS head (
   version INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS measurement (
-  table_id INTEGER PRIMARY KEY,
+  table_id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
   schema_version INTEGER NOT NULL
 );
@@ -30,10 +37,9 @@ CREATE TABLE IF NOT EXISTS segment (
   version INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS file (
-  file_id INTEGER PRIMARY KEY,
+  file_id INTEGER PRIMARY KEY AUTOINCREMENT,
   key TEXT NOT NULL,
   table_id INTEGER NOT NULL,
-  segment_id TEXT NOT NULL,
   day TEXT NOT NULL,
   row_count INTEGER NOT NULL,
   byte_length INTEGER NOT NULL,
@@ -42,10 +48,28 @@ CREATE TABLE IF NOT EXISTS file (
   time_max_ms INTEGER NOT NULL,
   sha256 TEXT NOT NULL,
   columns TEXT NOT NULL,
-  added_version INTEGER NOT NULL
+  added_version INTEGER NOT NULL,
+  added_ms INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS file_by_time ON file (table_id, time_max_ms);
 CREATE UNIQUE INDEX IF NOT EXISTS file_by_key ON file (key);
+CREATE TABLE IF NOT EXISTS removed_file (
+  key TEXT PRIMARY KEY,
+  removed_version INTEGER NOT NULL,
+  removed_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS watch (
+  watcher_id INTEGER NOT NULL,
+  table_id INTEGER NOT NULL,
+  PRIMARY KEY (table_id, watcher_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS changed_range (
+  watcher_id INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  time_min_ms INTEGER NOT NULL,
+  time_max_ms INTEGER NOT NULL,
+  PRIMARY KEY (watcher_id, version, time_min_ms, time_max_ms)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tombstone (
   key TEXT PRIMARY KEY,
   removed_ms INTEGER NOT NULL
@@ -58,13 +82,14 @@ interface ColumnRow {
   readonly takesNumbers: number;
 }
 
-interface FileRow extends Omit<DataFile, "columns"> {
+/** `columns` is the JSON of a DataFile's. */
+export interface FileRow extends Omit<SnapshotFile, "columns"> {
   readonly columns: string;
 }
 
-const FILE_COLUMNS = `key, table_id AS tableId, day, row_count AS rowCount,
-  byte_length AS byteLength, footer_byte_length AS footerByteLength, time_min_ms AS timeMinMs,
-  time_max_ms AS timeMaxMs, sha256, columns`;
+const LIVE_FILE_COLUMNS = `file_id AS fileId, key, table_id AS tableId, day,
+  row_count AS rowCount, byte_length AS byteLength, footer_byte_length AS footerByteLength,
+  time_min_ms AS timeMinMs, time_max_ms AS timeMaxMs, sha256, added_ms AS addedMs`;
 
 export type CatalogTables = ReturnType<typeof openCatalogTables>;
 
@@ -76,6 +101,9 @@ export function openCatalogTables(store: SqlStore) {
     ...schemaTables(store),
     ...segmentTable(store),
     ...fileTable(store),
+    ...liveFiles(store),
+    ...removedFileTable(store),
+    ...watchTables(store),
     ...tombstoneTable(store),
   };
 }
@@ -109,6 +137,9 @@ function schemaTables(store: SqlStore) {
         FROM measurement WHERE table_id = ?`;
       const row = store.exec<Omit<TableSchema, "columns">>(sql, tableId)[0];
       return row === undefined ? null : { ...row, columns: columnsOf(store, row.tableId) };
+    },
+    hasTable(tableId: number): boolean {
+      return store.exec("SELECT 1 FROM measurement WHERE table_id = ?", tableId).length > 0;
     },
     createMeasurement(measurement: string): number {
       const sql = `INSERT INTO measurement (name, schema_version) VALUES (?, 0)
@@ -153,14 +184,13 @@ function segmentTable(store: SqlStore) {
 
 function fileTable(store: SqlStore) {
   return {
-    insertFile(segmentId: string, file: DataFile, version: number): void {
+    insertFile(file: DataFile, version: number, nowMs: number): void {
       store.exec(
-        `INSERT INTO file (key, table_id, segment_id, day, row_count, byte_length,
-           footer_byte_length, time_min_ms, time_max_ms, sha256, columns, added_version)
+        `INSERT INTO file (key, table_id, day, row_count, byte_length, footer_byte_length,
+           time_min_ms, time_max_ms, sha256, columns, added_version, added_ms)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         file.key,
         file.tableId,
-        segmentId,
         file.day,
         file.rowCount,
         file.byteLength,
@@ -170,15 +200,25 @@ function fileTable(store: SqlStore) {
         file.sha256,
         JSON.stringify(file.columns),
         version,
+        nowMs,
       );
     },
-    files(tableId: number, time: TimeRangeMs): DataFile[] {
-      const sql = `SELECT ${FILE_COLUMNS} FROM file
+    /** Ids of those that meet `time`, oldest first. */
+    fileIds(tableId: number, { minMs, maxMs }: TimeRangeMs): number[] {
+      const sql = `SELECT file_id AS fileId FROM file
         WHERE table_id = ? AND time_max_ms >= ? AND time_min_ms <= ?
         ORDER BY time_min_ms, file_id`;
-      const from = time.minMs ?? -Number.MAX_SAFE_INTEGER;
-      const to = time.maxMs ?? Number.MAX_SAFE_INTEGER;
-      return store.exec<FileRow>(sql, tableId, from, to).map(toDataFile);
+      const from = minMs ?? -Number.MAX_SAFE_INTEGER;
+      const to = maxMs ?? Number.MAX_SAFE_INTEGER;
+      return store.exec<{ fileId: number }>(sql, tableId, from, to).map(({ fileId }) => fileId);
+    },
+    /** Same order as asked. */
+    files(fileIds: readonly number[]): FileRow[] {
+      const sql = `SELECT file.key, row_count AS rowCount, byte_length AS byteLength,
+          footer_byte_length AS footerByteLength, time_min_ms AS timeMinMs,
+          time_max_ms AS timeMaxMs, sha256, columns
+        FROM json_each(?) AS asked JOIN file ON file_id = asked.value ORDER BY asked.key`;
+      return store.exec<FileRow>(sql, JSON.stringify(fileIds));
     },
     fileCount(tableId: number): number {
       const sql = "SELECT count(*) AS n FROM file WHERE table_id = ?";
@@ -193,6 +233,102 @@ function fileTable(store: SqlStore) {
         FROM measurement LEFT JOIN file USING (table_id)
         GROUP BY table_id ORDER BY name`;
       return store.exec<TableSummary>(sql);
+    },
+  };
+}
+
+function liveFiles(store: SqlStore) {
+  return {
+    /** In order of time. `day` null: of all days. */
+    liveFiles(tableId: number, day: string | null): LiveFile[] {
+      const sql = `SELECT ${LIVE_FILE_COLUMNS} FROM file
+        WHERE table_id = ?1 AND (?2 IS NULL OR day = ?2) ORDER BY time_min_ms, file_id`;
+      return store.exec<LiveFile>(sql, tableId, day);
+    },
+    /** In order of their ids, those behind `afterId`. */
+    filesAfter(tableId: number, afterId: number, countMax: number): LiveFile[] {
+      const sql = `SELECT ${LIVE_FILE_COLUMNS} FROM file
+        WHERE table_id = ? AND file_id > ? ORDER BY file_id LIMIT ?`;
+      return store.exec<LiveFile>(sql, tableId, afterId, countMax);
+    },
+    /** Those with rows of earlier times, in order of time. */
+    filesBefore(tableId: number, beforeMs: number): LiveFile[] {
+      const sql = `SELECT ${LIVE_FILE_COLUMNS} FROM file
+        WHERE table_id = ? AND time_min_ms < ? ORDER BY time_min_ms, file_id`;
+      return store.exec<LiveFile>(sql, tableId, beforeMs);
+    },
+    isLive(fileId: number): boolean {
+      return store.exec("SELECT 1 FROM file WHERE file_id = ?", fileId).length > 0;
+    },
+    days(): { tableId: number; measurement: string; day: string; fileCount: number }[] {
+      return store.exec(
+        `SELECT table_id AS tableId, name AS measurement, day, count(*) AS fileCount
+           FROM file JOIN measurement USING (table_id)
+           GROUP BY table_id, day ORDER BY table_id, day`,
+      );
+    },
+    removeFile(fileId: number, version: number, nowMs: number): void {
+      store.exec(
+        "INSERT INTO removed_file SELECT key, ?, ? FROM file WHERE file_id = ?",
+        version,
+        nowMs,
+        fileId,
+      );
+      store.exec("DELETE FROM file WHERE file_id = ?", fileId);
+    },
+  };
+}
+
+function removedFileTable(store: SqlStore) {
+  return {
+    isRemoved(key: string): boolean {
+      return store.exec("SELECT 1 FROM removed_file WHERE key = ?", key).length > 0;
+    },
+    removedKeys(beforeMs: number, countMax: number): string[] {
+      const sql = "SELECT key FROM removed_file WHERE removed_ms < ? ORDER BY removed_ms LIMIT ?";
+      return store.exec<{ key: string }>(sql, beforeMs, countMax).map(({ key }) => key);
+    },
+    forgetRemoved(key: string): void {
+      store.exec("DELETE FROM removed_file WHERE key = ?", key);
+    },
+    removedTotals(): { count: number; oldestMs: number | null } {
+      const sql = "SELECT count(*) AS count, min(removed_ms) AS oldestMs FROM removed_file";
+      return store.exec<{ count: number; oldestMs: number | null }>(sql)[0]!;
+    },
+  };
+}
+
+function watchTables(store: SqlStore) {
+  return {
+    watch(watcherId: number, tableId: number): void {
+      store.exec("INSERT OR IGNORE INTO watch VALUES (?, ?)", watcherId, tableId);
+    },
+    unwatch(watcherId: number): void {
+      store.exec("DELETE FROM watch WHERE watcher_id = ?", watcherId);
+      store.exec("DELETE FROM changed_range WHERE watcher_id = ?", watcherId);
+    },
+    noteChange(tableId: number, version: number, timeMinMs: number, timeMaxMs: number): void {
+      store.exec(
+        `INSERT OR IGNORE INTO changed_range
+           SELECT watcher_id, ?, ?, ? FROM watch WHERE table_id = ?`,
+        version,
+        timeMinMs,
+        timeMaxMs,
+        tableId,
+      );
+    },
+    noteChangeFor(watcherId: number, version: number, { timeMinMs, timeMaxMs }: TimeSpanMs): void {
+      const sql = "INSERT OR IGNORE INTO changed_range VALUES (?, ?, ?, ?)";
+      store.exec(sql, watcherId, version, timeMinMs, timeMaxMs);
+    },
+    changedRanges(watcherId: number): (TimeSpanMs & { version: number })[] {
+      const sql = `SELECT version, time_min_ms AS timeMinMs, time_max_ms AS timeMaxMs
+        FROM changed_range WHERE watcher_id = ? ORDER BY time_min_ms, time_max_ms`;
+      return store.exec<TimeSpanMs & { version: number }>(sql, watcherId);
+    },
+    forgetChanges(watcherId: number, versionMax: number): void {
+      const sql = "DELETE FROM changed_range WHERE watcher_id = ? AND version <= ?";
+      store.exec(sql, watcherId, versionMax);
     },
   };
 }
@@ -216,8 +352,4 @@ function columnsOf(store: SqlStore, tableId: number): SchemaColumn[] {
     WHERE table_id = ? ORDER BY position`;
   const rows = store.exec<ColumnRow>(sql, tableId);
   return rows.map((row) => ({ ...row, takesNumbers: row.takesNumbers === 1 }));
-}
-
-function toDataFile(row: FileRow): DataFile {
-  return { ...row, columns: JSON.parse(row.columns) as DataFile["columns"] };
 }

@@ -20,6 +20,27 @@ export function dataFileKey(name: DataFileName): string {
   return `${databasePrefix(databaseId)}t${tableId}/${day}/${file}`;
 }
 
+/** What a job writes: named by its start, so that no two starts ever write one object. */
+export interface JobFileName {
+  readonly databaseId: number;
+  readonly tableId: number;
+  readonly day: string;
+  readonly jobId: number;
+  readonly attempt: number;
+  readonly fileNumber: number;
+}
+
+export function jobFileKey(name: JobFileName): string {
+  const { databaseId, tableId, day, jobId, attempt, fileNumber } = name;
+  const file = `j${jobId}.${attempt}.${fileNumber}.parquet`;
+  return `${databasePrefix(databaseId)}t${tableId}/${day}/${file}`;
+}
+
+/** Whose object it is. */
+export function databaseIdOf(key: string): number {
+  return Number(/^db\/(\d+)\//.exec(key)![1]);
+}
+
 export function databasePrefix(databaseId: number): string {
   return `db/${databaseId}/`;
 }

@@ -8,11 +8,6 @@ interface Span {
   readonly timeMaxMs: number;
 }
 
-/** Those that may hold a row in `range`; order is kept. */
-export function pruneByTime<T extends Span>(spans: readonly T[], range: TimeRangeMs): T[] {
-  return spans.filter((span) => meets(span, range));
-}
-
 export function meets({ timeMinMs, timeMaxMs }: Span, { minMs, maxMs }: TimeRangeMs): boolean {
   return (minMs === null || timeMaxMs >= minMs) && (maxMs === null || timeMinMs <= maxMs);
 }

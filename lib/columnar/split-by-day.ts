@@ -11,6 +11,7 @@ import { assert } from "#lib/base/assert.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 
 import { isInOrder, timeColumn } from "./sort.ts";
+import { dayNumber, dayOf } from "./times.ts";
 import type { ColumnTable } from "./types.ts";
 
 /** Rows `[from, to)` of a table sorted by time. */
@@ -33,7 +34,7 @@ export function splitByDay(table: ColumnTable): DayRange[] {
   const froms =
     starts.length <= LIMITS.partitionsPerSegmentMax ? starts : shareRanges(starts, rowCount);
   return froms.map((from, i) => ({
-    day: new Date(dayNumber(words, from) * 86_400_000).toISOString().slice(0, 10),
+    day: dayOf(words, from),
     from,
     to: froms[i + 1] ?? rowCount,
   }));
@@ -48,14 +49,6 @@ function dayStarts(words: Int32Array, rowCount: number): number[] {
     dayBefore = day;
   }
   return starts;
-}
-
-/**
- * Days since 1970-01-01. Exact: a day is 1024 × 84,375,000 µs, and the time / 1024 fits a double.
- */
-function dayNumber(words: Int32Array, row: number): number {
-  const timeIn1024Us = words[2 * row + 1] * 2 ** 22 + (words[2 * row] >>> 10);
-  return Math.floor(timeIn1024Us / 84_375_000);
 }
 
 /** Ends a range at the first day that brings it to its even share of the rows. */

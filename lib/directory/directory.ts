@@ -5,6 +5,8 @@
 
 import { refusal, SluiceError, type Refusal } from "#lib/base/errors.ts";
 import type { Clock, SqlStore } from "#lib/base/ports.ts";
+import { type DatabaseDrops, droppingDatabase } from "./database-drops.ts";
+import { unknownDatabase } from "./names.ts";
 import { formatToken, makeSecret } from "./token.ts";
 import type { Database, NewToken, StoredToken, Token } from "./types.ts";
 
@@ -52,10 +54,12 @@ interface TokenRow extends Omit<StoredToken, "permissions" | "databases" | "isEn
 
 export class DirectoryCore {
   readonly #ports: DirectoryPorts;
+  readonly #drops: DatabaseDrops;
   readonly #store: SqlStore;
 
-  constructor(ports: DirectoryPorts) {
+  constructor(ports: DirectoryPorts, drops: DatabaseDrops) {
     this.#ports = ports;
+    this.#drops = drops;
     this.#store = ports.store;
     this.#store.exec(SCHEMA);
   }
@@ -70,15 +74,34 @@ export class DirectoryCore {
     return this.#store.exec<Database>(sql, name)[0] ?? null;
   }
 
+  /** Without those that are being dropped. */
   listDatabases(): Database[] {
-    return this.#store.exec<Database>(`SELECT ${DATABASE_COLUMNS} FROM database ORDER BY name`);
+    const sql = `SELECT ${DATABASE_COLUMNS} FROM database ORDER BY name`;
+    const databases = this.#store.exec<Database>(sql);
+    const dropping = this.#drops.databaseIds();
+    return databases.filter(({ databaseId }) => !dropping.has(databaseId));
   }
 
-  /** Finds or makes; two callers at once get the same. */
-  ensureDatabase(name: string, shardCount: number): Database {
+  /**
+   * Finds or makes; two callers at once get the same. Refuses (`database_dropping`) a name that is
+   * not free yet.
+   */
+  ensureDatabase(name: string, shardCount: number): Database | Refusal {
+    const known = this.findDatabase(name);
+    if (known !== null && this.#drops.isDropping(known.databaseId)) {
+      return refusal(droppingDatabase(name));
+    }
     const sql = "INSERT OR IGNORE INTO database (name, shard_count, created_ms) VALUES (?, ?, ?)";
     this.#store.exec(sql, name, shardCount, this.#ports.clock.nowMs());
     return this.findDatabase(name)!;
+  }
+
+  /** Resolves when the name is free. Refuses `database_unknown`. */
+  async dropDatabase(name: string): Promise<Refusal | null> {
+    const database = this.findDatabase(name);
+    if (database === null) return refusal(unknownDatabase(name));
+    await this.#drops.drop(database);
+    return null;
   }
 
   findToken(tokenId: number): StoredToken | null {

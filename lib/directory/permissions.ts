@@ -19,18 +19,26 @@ export function mayDo(
   return permission !== "admin" || databases.includes("*");
 }
 
+/** For what finds out later which database is meant, and demands the permission there. */
+export function demandSomewhere({ permissions }: Principal, permission: Permission): void {
+  if (!permissions.includes(permission) && !permissions.includes("admin")) {
+    throw denied(permission, null);
+  }
+}
+
 /** Throws `permission_denied` unless the principal may. */
 export function demand(
   principal: Principal,
   permission: Permission,
   database: string | null,
 ): void {
-  if (mayDo(principal, permission, database)) return;
+  if (!mayDo(principal, permission, database)) throw denied(permission, database);
+}
+
+function denied(required: Permission, database: string | null): SluiceError {
   const where = database === null ? "" : ` on database "${database}"`;
-  throw new SluiceError("permission_denied", `Permission denied: ${permission} required${where}`, {
-    required: permission,
-    database,
-  });
+  const message = `Permission denied: ${required} required${where}`;
+  return new SluiceError("permission_denied", message, { required, database });
 }
 
 /** Compared without regular expressions: a pattern is a user's text. */

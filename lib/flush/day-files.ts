@@ -7,11 +7,11 @@ import { createHash } from "node:crypto";
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { ObjectStore } from "#lib/base/ports.ts";
+import { describeFile } from "#lib/catalog/data-file.ts";
 import { dataFileKey } from "#lib/catalog/object-keys.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
 import type { DataFile } from "#lib/catalog/types.ts";
 import { type DayRange, splitByDay } from "#lib/columnar/split-by-day.ts";
-import type { ColumnStatistics } from "#lib/columnar/statistics.ts";
 import type { ColumnTable } from "#lib/columnar/types.ts";
 import { ENCODER_VERSION, ParquetWriter } from "#lib/parquet/write-file.ts";
 
@@ -60,16 +60,14 @@ export class DayFiles {
   async #close(): Promise<void> {
     if (this.#open === null) return;
     const { day, writer, parts } = this.#open;
-    const { byteLength, footerByteLength, rowCount, columns } = writer.finish();
-    const bytes = concatenate(parts, byteLength);
+    const summary = writer.finish();
+    const bytes = concatenate(parts, summary.byteLength);
     this.#open = null;
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const { tableId } = this.#of.schema;
     const key = dataFileKey({ ...this.#of, tableId, day, sha256 });
     await putOnce(this.#lake, key, bytes, sha256);
-    const times = timeRangeMs(columns);
-    const sizes = { rowCount, byteLength, footerByteLength };
-    this.#files.push({ key, tableId, day, ...sizes, ...times, sha256, columns });
+    this.#files.push(describeFile({ key, tableId, day, sha256 }, summary));
   }
 }
 
@@ -126,18 +124,4 @@ async function putOnce(
     const message = `object ${key} exists with other content than its name says`;
     throw new SluiceError("file_checksum_mismatch", message, { key });
   }
-}
-
-/** Rounded outwards; the exact bounds are in the statistics. */
-function timeRangeMs(
-  columns: readonly ColumnStatistics[],
-): Pick<DataFile, "timeMinMs" | "timeMaxMs"> {
-  const { min, max } = columns.find((column) => column.name === "time")!;
-  return { timeMinMs: floorMs(BigInt(min as string)), timeMaxMs: -floorMs(-BigInt(max as string)) };
-}
-
-/** BigInt division cuts towards zero; this one towards the past. */
-function floorMs(us: bigint): number {
-  const ms = us / 1000n;
-  return Number(us % 1000n < 0n ? ms - 1n : ms);
 }

@@ -10,11 +10,12 @@
 
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { releaseBytes } from "#lib/base/release-bytes.ts";
 import type { BatchHeader, SealedSegment } from "#lib/buffer/types.ts";
 import type { SchemaColumn, TableSchema } from "#lib/catalog/schema.ts";
 import { sortByTime } from "#lib/columnar/sort.ts";
 import type { ColumnTable, ColumnType } from "#lib/columnar/types.ts";
-import { decompressBody, releaseBytes } from "#lib/protocol/compression.ts";
+import { decompressBody } from "#lib/protocol/compression.ts";
 import { TableBuilder } from "#lib/protocol/table-builder.ts";
 
 export interface StoredBatch {
@@ -67,12 +68,6 @@ export function decodeChunk(
     if (bytes !== body) releaseBytes(bytes);
   }
   return sortByTime(builder.finish());
-}
-
-/** Names of columns whose texts hardly repeat here, and so, most likely, in the next chunk. */
-export function uniqueTexts({ columns }: ColumnTable): Set<string> {
-  const unique = columns.filter((column) => column.type === "utf8" && !column.heap.isDistinct);
-  return new Set(unique.map(({ name }) => name));
 }
 
 /** By arrival where times are equal: the same segment must always make the same files. */

@@ -16,8 +16,9 @@ import type { ObjectStore } from "#lib/base/ports.ts";
 import type { SealedSegment } from "#lib/buffer/types.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
 import type { CommitRequest, CommitResult, DataFile } from "#lib/catalog/types.ts";
+import { uniqueTexts } from "#lib/columnar/unique-texts.ts";
 import { DayFiles } from "./day-files.ts";
-import { batchesByTable, cutInTime, decodeChunk, uniqueTexts } from "./time-chunks.ts";
+import { batchesByTable, cutInTime, decodeChunk } from "./time-chunks.ts";
 
 export interface SegmentPorts {
   schemas(tableIds: readonly number[]): Promise<readonly (TableSchema | null)[]>;

@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import type { ColumnType } from "#lib/columnar/types.ts";
 
 import { flatbufferBytes, type FlatNode } from "./flatbuffer.ts";
-import { isRequired, type ParquetColumn } from "./format.ts";
+import type { ParquetColumn } from "./format.ts";
 
 const METADATA_VERSION_5 = 4;
 const MESSAGE_SCHEMA = 1;
@@ -47,7 +47,7 @@ export function arrowSchema(columns: readonly ParquetColumn[]): string {
 
 function fieldOf(column: ParquetColumn): FlatNode {
   const [typeNumber, type] = ARROW_TYPES[column.type];
-  const isNullable = isRequired(column) ? 0 : 1;
+  const isNullable = column.isRequired ? 0 : 1;
   const noDictionary = null;
   const noChildren: FlatNode = { vector: [] };
   return { table: [{ text: column.name }, isNullable, typeNumber, type, noDictionary, noChildren] };

@@ -44,6 +44,37 @@ export function packBits(
   out.length = end;
 }
 
+/**
+ * The other way round: `count` numbers from `bytes[at ..]` on into `target[targetAt ..]`. Bytes
+ * behind the last are taken for zeros.
+ */
+export function unpackBits(
+  bytes: Uint8Array,
+  at: number,
+  count: number,
+  width: number,
+  target: Int32Array | Uint8Array,
+  targetAt: number,
+): void {
+  const mask = width === 32 ? -1 : (1 << width) - 1;
+  let word = 0;
+  let bitCount = 0;
+  for (let i = 0; i < count; i++) {
+    if (bitCount >= width) {
+      target[targetAt + i] = word & mask;
+      word >>>= width;
+      bitCount -= width;
+      continue;
+    }
+    const next = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+    at += 4;
+    target[targetAt + i] = (word | (next << bitCount)) & mask;
+    const usedBits = width - bitCount;
+    word = usedBits === 32 ? 0 : next >>> usedBits;
+    bitCount = 32 - usedBits;
+  }
+}
+
 /** Bits needed for numbers from 0 to `max`, read as unsigned. */
 export function bitWidth(max: number): number {
   return 32 - Math.clz32(max);

@@ -9,7 +9,7 @@ import type { ByteWriter } from "./byte-writer.ts";
 import { encoderOf, type ColumnEncoder, type EncodedValues } from "./column-encoder.ts";
 import type { DictionaryBuilder } from "./dictionary.ts";
 import type { FileRange } from "./file-output.ts";
-import { ENCODING, isRequired, PAGE_TYPE, type Encoding } from "./format.ts";
+import { ENCODING, PAGE_TYPE, type Encoding } from "./format.ts";
 import type { PageWriter } from "./page-writer.ts";
 import { planPages, presentValues, type Page } from "./present-values.ts";
 import { writeHybrid, writeRun } from "./rle-bitpacked-hybrid.ts";
@@ -48,6 +48,7 @@ export interface ColumnChunk {
  */
 export function writeColumnChunk(
   column: Column,
+  isRequired: boolean,
   from: number,
   to: number,
   out: PageWriter,
@@ -59,7 +60,7 @@ export function writeColumnChunk(
   const plainBefore = out.plainByteLength;
   const dictionaryOffset = writeDictionaryPage(encoder, out);
   const pages = planPages(column.validity, from, to, encoder.byteLengths).map((page) =>
-    writeDataPage(column, encoder, page, from, out),
+    writeDataPage(column, isRequired, encoder, page, from, out),
   );
   const chunk = {
     name: column.name,
@@ -89,6 +90,7 @@ function writeDictionaryPage({ dictionary }: ColumnEncoder, out: PageWriter): nu
 
 function writeDataPage(
   column: Column,
+  isRequired: boolean,
   encoder: ColumnEncoder,
   { rowFrom, rowTo, valueFrom, valueTo }: Page,
   firstRow: number,
@@ -96,7 +98,7 @@ function writeDataPage(
 ): PageEntry {
   const rowCount = rowTo - rowFrom;
   const valueCount = valueTo - valueFrom;
-  if (!isRequired(column)) {
+  if (!isRequired) {
     const validity = valueCount === rowCount ? null : column.validity;
     writeDefinitionLevels(validity, rowFrom, rowTo, out.body);
   }

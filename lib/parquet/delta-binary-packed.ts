@@ -6,8 +6,10 @@
 // double).
 // https://github.com/apache/parquet-format/blob/master/Encodings.md
 
-import { bitWidth, packBits } from "./bit-packing.ts";
+import { bitWidth, packBits, unpackBits } from "./bit-packing.ts";
+import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
+import { fileCorrupt } from "./file-corrupt.ts";
 
 const BLOCK_VALUES = 128;
 const MINIBLOCKS = 4;
@@ -119,5 +121,74 @@ function packPairs(from: number, to: number, width: number, out: ByteWriter): vo
       bitCount -= 32;
       word = bitCount === 0 ? 0 : highs[i] >>> (highWidth - bitCount);
     }
+  }
+}
+
+/** Takes `count` numbers, at least one, into `words`, from number `wordsAt` on. */
+export function readDeltaBinaryPacked(
+  reader: ByteReader,
+  count: number,
+  words: Int32Array,
+  wordsAt: number,
+): void {
+  const isOurs = reader.varint() === BLOCK_VALUES && reader.varint() === MINIBLOCKS;
+  if (!isOurs || reader.varint() !== count) throw fileCorrupt("a page of differences is not ours");
+  reader.zigzag64(words, 2 * wordsAt);
+  for (let done = 1; done < count; done += BLOCK_VALUES) {
+    readBlock(reader, Math.min(BLOCK_VALUES, count - done), words, wordsAt + done);
+  }
+}
+
+const blockMin = new Int32Array(2);
+
+function readBlock(reader: ByteReader, count: number, words: Int32Array, wordsAt: number): void {
+  reader.zigzag64(blockMin, 0);
+  const widthsAt = reader.skip(MINIBLOCKS);
+  for (let i = 0; i < MINIBLOCKS; i++) {
+    const start = i * MINIBLOCK_VALUES;
+    const width = reader.bytes[widthsAt + i];
+    if (width > 64 || (start >= count && width > 0)) throw fileCorrupt("differences of no width");
+    if (width <= 32) highs.fill(0, start, start + MINIBLOCK_VALUES);
+    if (width === 0) {
+      lows.fill(0, start, start + MINIBLOCK_VALUES);
+      continue;
+    }
+    const at = reader.skip((MINIBLOCK_VALUES / 8) * width);
+    if (width > 32) unpackPairs(reader.bytes, at, start, width);
+    else unpackBits(reader.bytes, at, MINIBLOCK_VALUES, width, lows, start);
+  }
+  addUp(count, words, wordsAt);
+}
+
+/** As packPairs left them: 32 numbers of `width` bits, 33 to 64, into `lows` and `highs`. */
+function unpackPairs(bytes: Uint8Array, from: number, start: number, width: number): void {
+  const highWidth = width - 32;
+  const highMask = highWidth === 32 ? -1 : (1 << highWidth) - 1;
+  const wordAt = (bit: number): number => {
+    const at = from + (bit >>> 3);
+    const shift = bit & 7;
+    const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+    return shift === 0 ? word : (word >>> shift) | (bytes[at + 4] << (32 - shift));
+  };
+  for (let i = 0; i < MINIBLOCK_VALUES; i++) {
+    lows[start + i] = wordAt(i * width);
+    highs[start + i] = wordAt(i * width + 32) & highMask;
+  }
+}
+
+/** Each number is the one before it, plus the block's smallest difference, plus its own. */
+function addUp(count: number, words: Int32Array, wordsAt: number): void {
+  const minLow = blockMin[0];
+  const minHigh = blockMin[1];
+  let low = words[2 * wordsAt - 2];
+  let high = words[2 * wordsAt - 1];
+  for (let i = 0; i < count; i++) {
+    const deltaLow = (lows[i] + minLow) | 0;
+    const deltaCarry = deltaLow >>> 0 < minLow >>> 0 ? 1 : 0;
+    low = (low + deltaLow) | 0;
+    const carry = low >>> 0 < deltaLow >>> 0 ? 1 : 0;
+    high = (high + highs[i] + minHigh + deltaCarry + carry) | 0;
+    words[2 * (wordsAt + i)] = low;
+    words[2 * (wordsAt + i) + 1] = high;
   }
 }

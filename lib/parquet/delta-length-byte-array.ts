@@ -4,8 +4,10 @@
 
 import type { TextHeap } from "#lib/columnar/types.ts";
 
+import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
-import { writeDeltaBinaryPacked } from "./delta-binary-packed.ts";
+import { readDeltaBinaryPacked, writeDeltaBinaryPacked } from "./delta-binary-packed.ts";
+import { fileCorrupt } from "./file-corrupt.ts";
 
 /** Appends the texts of `codes[from .. to)`. */
 export function writeDeltaLengthByteArray(
@@ -54,4 +56,25 @@ function writeTexts(
     }
   }
   out.length = at;
+}
+
+/** Takes `count` texts: appends them to `texts`, and where each ends there to `ends[endsAt ..]`. */
+export function readDeltaLengthByteArray(
+  reader: ByteReader,
+  count: number,
+  texts: ByteWriter,
+  ends: Int32Array,
+  endsAt: number,
+): void {
+  const lengths = new Int32Array(2 * count);
+  readDeltaBinaryPacked(reader, count, lengths, 0);
+  let end = texts.length;
+  const endMax = end + reader.end - reader.at;
+  for (let i = 0; i < count; i++) {
+    if (lengths[2 * i + 1] !== 0 || lengths[2 * i] < 0) throw fileCorrupt("a text has no length");
+    end += lengths[2 * i];
+    if (end > endMax) throw fileCorrupt("a text is longer than its page");
+    ends[endsAt + i] = end;
+  }
+  texts.append(reader.take(end - texts.length));
 }

@@ -8,7 +8,6 @@ import {
   CODEC_ZSTD,
   CONVERTED_TYPE,
   ENCODING,
-  isRequired,
   PAGE_TYPE,
   PHYSICAL_TYPES,
   REPETITION,
@@ -63,7 +62,7 @@ function writeSchema(file: ThriftFields, columns: readonly ParquetColumn[]): voi
       return;
     }
     element.i32(1, PHYSICAL_TYPES[column.type]);
-    element.i32(3, isRequired(column) ? REPETITION.required : REPETITION.optional);
+    element.i32(3, column.isRequired ? REPETITION.required : REPETITION.optional);
     element.text(4, column.name);
     if (column.type === "utf8") {
       element.i32(6, CONVERTED_TYPE.utf8);
@@ -93,11 +92,14 @@ function writeRowGroup(
     sum(chunks, ({ chunk }) => chunk.plainByteLength),
   );
   rowGroup.i64(3, first.rowCount);
-  rowGroup.structList(4, [columns.findIndex(isRequired)], (sorting, timeColumn) => {
-    sorting.i32(1, timeColumn);
-    sorting.bool(2, false); // descending
-    sorting.bool(3, false); // NULLs first
-  });
+  const timeColumn = columns.findIndex(({ isRequired }) => isRequired);
+  if (timeColumn !== -1) {
+    rowGroup.structList(4, [timeColumn], (sorting, ordinalOfColumn) => {
+      sorting.i32(1, ordinalOfColumn);
+      sorting.bool(2, false); // descending
+      sorting.bool(3, false); // NULLs first
+    });
+  }
   rowGroup.i64(5, startOf(first));
   rowGroup.i64(
     6,

@@ -44,12 +44,18 @@ export const BOUNDARY_ORDER = { unordered: 0, ascending: 1, descending: 2 } as c
 export interface ParquetColumn {
   readonly name: string;
   readonly type: ColumnType;
+  /** Never NULL, and said to be so. */
+  readonly isRequired: boolean;
 }
 
 /**
- * `time` is the one column that is never NULL. All others are optional in every file, also where
- * they hold no NULL, so that the files of a table have one schema.
+ * Where rows are sorted by time, `time` is the one column that is never NULL. All others are
+ * optional in every file, also where they hold no NULL, so that the files of a table have one
+ * schema.
  */
-export function isRequired(column: ParquetColumn): boolean {
-  return column.name === TIME_COLUMN;
+export function parquetColumn(
+  { name, type }: { readonly name: string; readonly type: ColumnType },
+  isSortedByTime: boolean,
+): ParquetColumn {
+  return { name, type, isRequired: isSortedByTime && name === TIME_COLUMN };
 }

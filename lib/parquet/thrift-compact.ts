@@ -1,12 +1,22 @@
-// Thrift's compact protocol, as far as Parquet's metadata needs it. Writing only.
+// Thrift's compact protocol, as far as Parquet's metadata needs it: writing. The other way round:
+// read-thrift.ts.
 //
 // A struct is a list of fields, each with a byte of (distance to the field number before, type).
 // https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
 
 import { ByteWriter } from "./byte-writer.ts";
 
-const TYPE = { true: 1, false: 2, i16: 4, i32: 5, i64: 6, binary: 8, list: 9, struct: 12 } as const;
-const STOP = 0;
+export const TYPE = {
+  true: 1,
+  false: 2,
+  i16: 4,
+  i32: 5,
+  i64: 6,
+  binary: 8,
+  list: 9,
+  struct: 12,
+} as const;
+export const STOP = 0;
 
 const utf8 = new TextEncoder();
 

@@ -7,6 +7,9 @@
 // as a file's name on object storage holds the hash of its content and a repeated flush must find
 // its own file there.
 //
+// The answer of a query is written by the same code, with its columns and rows in any order: then
+// no column is required, and nothing is said of an order.
+//
 // Layout: row groups, each followed by its Bloom filters; page index; footer.
 // Next: lib/catalog/catalog.ts, where the file is committed.
 
@@ -14,24 +17,26 @@ import { assert } from "#lib/base/assert.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { isInOrder, timeColumn } from "#lib/columnar/sort.ts";
 import type { ColumnStatistics } from "#lib/columnar/statistics.ts";
-import type { ColumnTable } from "#lib/columnar/types.ts";
+import type { ColumnTable, ColumnType } from "#lib/columnar/types.ts";
 
 import { arrowSchema } from "./arrow-schema.ts";
 import { writeColumnChunk, type ColumnChunk } from "./column-chunk.ts";
 import { DictionaryBuilder } from "./dictionary.ts";
 import { FileOutput, type FileRange } from "./file-output.ts";
 import { footerBytes, type ChunkEntry } from "./footer.ts";
-import { MAGIC, type ParquetColumn } from "./format.ts";
+import { MAGIC, parquetColumn, type ParquetColumn } from "./format.ts";
 import { columnIndexBytes, offsetIndexBytes } from "./page-index.ts";
 import { PageWriter } from "./page-writer.ts";
 import { boundStatistic, mergeStatistics, NO_VALUES, type ValueStatistics } from "./statistics.ts";
 
 /** Raised with every change that gives other bytes for the same rows. */
-export const ENCODER_VERSION = "1.0.0";
+export const ENCODER_VERSION = "1.1.0";
 
 export interface WriteOptions {
   /** Texts for the footer: where the file comes from. */
   readonly keyValues: Readonly<Record<string, string>>;
+  /** False: rows in any order; `time` is a column like any other, or is not there. */
+  readonly isSortedByTime?: boolean;
 }
 
 export interface FileSummary {
@@ -73,7 +78,8 @@ export function writeParquet(
 /** Writes row group by row group; holds one row group and what the footer needs. */
 export class ParquetWriter {
   readonly #columns: readonly ParquetColumn[];
-  readonly #options: WriteOptions;
+  readonly #keyValues: Readonly<Record<string, string>>;
+  readonly #isSortedByTime: boolean;
   readonly #output: FileOutput;
   readonly #pages: PageWriter;
   readonly #dictionaries = new DictionaryBuilder();
@@ -81,28 +87,34 @@ export class ParquetWriter {
 
   /** Parts of the file go to `sink` in order; it may keep them. */
   constructor(
-    columns: readonly ParquetColumn[],
-    options: WriteOptions,
+    columns: readonly { readonly name: string; readonly type: ColumnType }[],
+    { keyValues, isSortedByTime = true }: WriteOptions,
     sink: (bytes: Uint8Array) => void,
   ) {
-    this.#columns = columns.map(({ name, type }) => ({ name, type }));
-    this.#options = options;
+    this.#columns = columns.map((column) => parquetColumn(column, isSortedByTime));
+    this.#keyValues = keyValues;
+    this.#isSortedByTime = isSortedByTime;
     this.#output = new FileOutput(sink);
     this.#pages = new PageWriter(this.#output);
     this.#output.append(MAGIC);
   }
 
   /**
-   * Rows `[from, to)`, at least one, sorted by time. The table has the writer's columns, in order.
+   * Rows `[from, to)`, at least one, in the order that was promised. The table has the writer's
+   * columns, in order, and at least one.
    */
   writeRowGroup(table: ColumnTable, from: number, to: number): void {
     assert(from < to, "a row group has rows");
-    assert(isInOrder(timeColumn(table).words, from, to), "a row group's rows are sorted by time");
+    assert(
+      !this.#isSortedByTime || isInOrder(timeColumn(table).words, from, to),
+      "a row group's rows are sorted by time",
+    );
     assert(this.#hasColumns(table), "all row groups have the file's columns");
 
-    const written = table.columns.map((column) =>
-      writeColumnChunk(column, from, to, this.#pages, this.#dictionaries),
-    );
+    const written = table.columns.map((column, i) => {
+      const { isRequired } = this.#columns[i];
+      return writeColumnChunk(column, isRequired, from, to, this.#pages, this.#dictionaries);
+    });
     this.#rowGroups.push(
       written.map(({ chunk, bloomFilter }) => ({
         chunk,
@@ -117,7 +129,7 @@ export class ParquetWriter {
     const footer = footerBytes({
       columns: this.#columns,
       rowGroups: this.#appendPageIndex(),
-      keyValues: { "ARROW:schema": arrowSchema(this.#columns), ...this.#options.keyValues },
+      keyValues: { "ARROW:schema": arrowSchema(this.#columns), ...this.#keyValues },
       createdBy: `sluice version ${ENCODER_VERSION}`,
     });
     const footerStart = this.#output.append(footer).offset;

@@ -47,18 +47,6 @@ export function compressBatch(bytes: Uint8Array): Uint8Array {
   return bytes.length <= decompressedBytesMax(compressed.length) ? compressed : bytes;
 }
 
-/**
- * Frees the memory of what decompressBody returned, once nothing looks at it any more; never to be
- * called on the body itself. The collector does not see how large such memory is: without this an
- * isolate that is busy grows by every body it reads.
- */
-export function releaseBytes(decompressed: Uint8Array): void {
-  const { buffer, byteLength } = decompressed;
-  // Node cuts small outputs from a pool that other buffers share.
-  const isShared = buffer.byteLength !== byteLength;
-  if (buffer instanceof ArrayBuffer && !isShared) buffer.transfer(0);
-}
-
 type Decompressor = (body: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
 
 function decompress(body: Uint8Array, decompressor: Decompressor): Uint8Array {

@@ -121,7 +121,8 @@ function openCsv(text: string, { timeColumn, delimiter, skipLines }: CsvOptions)
   return { reader, names, timeIndex };
 }
 
-function checkNames(names: readonly string[], timeColumn: string): void {
+/** Refuses (`column_name_invalid`) names that no table takes. */
+export function checkNames(names: readonly string[], timeColumn: string): void {
   const cache = new NameCache();
   for (const [i, name] of names.entries()) {
     const bytes = new TextEncoder().encode(name);

@@ -6,9 +6,12 @@
 // first stands. The bytes are stored as they came; what passes here, table-builder.ts can decode.
 //
 // Refuses, naming column and row: broken structure, declared lengths beyond the body, text that is
-// not UTF-8, values no column can hold, times that are none. See walk-batch.ts for the frame.
-// Limits: lib/base/limits.ts. Format: docs/protocol.md. Next: lib/catalog/schema-rules.ts.
+// not UTF-8, cells that no query could hold, values no column can hold, times that are none. See
+// walk-batch.ts for the frame. Limits: lib/base/limits.ts. Format: docs/protocol.md.
+// Next: lib/catalog/schema-rules.ts.
 
+import type { SluiceError } from "#lib/base/errors.ts";
+import { LIMITS } from "#lib/base/limits.ts";
 import { KIND, type ScannedColumn, TIME_COLUMN } from "#lib/columnar/kinds.ts";
 import { VALUE_KINDS, type ValueKind } from "#lib/columnar/kinds.ts";
 import { findInvalidUtf8, newTextSlices } from "#lib/columnar/utf8.ts";
@@ -113,13 +116,41 @@ function scanColumn(
       row = scanScalars(reader, tally, row, rowCount);
     } else {
       if (kind === KIND.timestamp) readTimestamp(reader, discarded, 0);
-      else if (kind === KIND.nested) checkNested(reader);
+      else if (kind === KIND.nested) scanNested(reader);
       else throw unsupported(reader, tag);
       noteKind(tally, kind, row);
       row += 1;
     }
   }
   return tally;
+}
+
+function refuseLongTexts(
+  reader: MessagePackReader,
+  { starts, ends }: TextSlices,
+  firstRow: number,
+  count: number,
+): void {
+  const limit = LIMITS.cellBytesMax;
+  if (reader.bytes.length <= limit) return;
+  for (let at = 0; at < count; at++) {
+    const byteLength = ends[at]! - starts[at]!;
+    if (byteLength <= limit) continue;
+    reader.row = firstRow + at;
+    throw tooLarge(reader, byteLength, limit);
+  }
+}
+
+function scanNested(reader: MessagePackReader): void {
+  const start = reader.position;
+  checkNested(reader);
+  const byteLength = reader.position - start;
+  const limit = LIMITS.nestedCellBytesMax;
+  if (byteLength > limit) throw tooLarge(reader, byteLength, limit);
+}
+
+function tooLarge(reader: MessagePackReader, byteLength: number, limit: number): SluiceError {
+  return reader.refuse("cell_too_large", `a cell of ${byteLength} bytes, more than ${limit}`);
 }
 
 function noteKind(tally: Tally, kind: number, row: number): void {
@@ -177,6 +208,7 @@ function scanTexts(
     reader.row = firstRow + invalid;
     throw reader.refuse("text_invalid", "text is not valid UTF-8");
   }
+  refuseLongTexts(reader, slices, firstRow, textCount);
   tally.nullCount += countNulls(slices, textCount);
   return stopRow;
 }

@@ -66,3 +66,10 @@ function parseRfc3339(text: string): bigint | null {
   if (Number.isNaN(ms)) return null;
   return BigInt(ms) * 1_000n + BigInt(fraction.padEnd(6, "0").slice(0, 6));
 }
+
+/** RFC 3339 with milliseconds, and microseconds where there are any. */
+export function isoTime(us: bigint): string {
+  const micros = us - floorDivide(us, 1_000n) * 1_000n;
+  const iso = new Date(Number((us - micros) / 1_000n)).toISOString();
+  return micros === 0n ? iso : `${iso.slice(0, -1)}${String(micros).padStart(3, "0")}Z`;
+}

@@ -24,14 +24,32 @@ export interface FunctionCall extends Expression {
   children: Expression[];
 }
 
+export interface Cast extends Expression {
+  child: Expression;
+  cast_type: { id: string; type_info: unknown };
+  try_cast: boolean;
+}
+
+export interface Constant extends Expression {
+  value: { type: { id: string; type_info: unknown }; is_null: boolean; value?: unknown };
+}
+
 /** SELECT_NODE, SET_OPERATION_NODE, RECURSIVE_CTE_NODE or CTE_NODE. */
 export interface QueryNode {
   type: string;
   cte_map: {
-    map: { key: string; value: { query: { node: QueryNode }; materialized: string } }[];
+    map: {
+      key: string;
+      value: { query: { node: QueryNode }; aliases: string[]; materialized: string };
+    }[];
   };
   /** ORDER BY, LIMIT, DISTINCT. */
-  modifiers: { type: string; limit?: Expression | null }[];
+  modifiers: {
+    type: string;
+    limit?: Expression | null;
+    /** Of DISTINCT ON. */
+    distinct_on_targets?: Expression[];
+  }[];
   [key: string]: unknown;
 }
 
@@ -113,6 +131,20 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
+/** Whether one of the expressions in `value` is meant; those of queries inside it do not count. */
+export function someExpression(
+  value: unknown,
+  isMeant: (expression: Expression) => boolean,
+): boolean {
+  if (Array.isArray(value)) return value.some((item) => someExpression(item, isMeant));
+  if (!isObject(value)) return false;
+  if (isExpression(value)) {
+    if (value.class === "SUBQUERY") return false;
+    if (isMeant(value)) return true;
+  }
+  return Object.values(value).some((inner) => someExpression(inner, isMeant));
+}
+
 export function callOf(name: string, ...children: Expression[]): FunctionCall {
   return {
     class: "FUNCTION",
@@ -130,16 +162,44 @@ export function callOf(name: string, ...children: Expression[]): FunctionCall {
   };
 }
 
+export function operatorOf(sign: string, left: Expression, right: Expression): FunctionCall {
+  return { ...callOf(sign, left, right), is_operator: true };
+}
+
 /** TRY_CAST, which gives NULL where a cast would fail. */
-export function tryCast(child: Expression, typeId: string): Expression {
+export function tryCast(child: Expression, typeId: string): Cast {
+  return { ...cast(child, typeId), try_cast: true };
+}
+
+export function cast(child: Expression, typeId: string): Cast {
   return {
     class: "CAST",
     type: "OPERATOR_CAST",
     alias: "",
     child,
     cast_type: { id: typeId, type_info: null },
-    try_cast: true,
+    try_cast: false,
   };
+}
+
+/** NULL for null, whatever the type. */
+export function constant(typeId: string, value: string | number | boolean | null): Constant {
+  const isNull = value === null;
+  const type = { id: isNull ? "NULL" : typeId, type_info: null };
+  return {
+    class: "CONSTANT",
+    type: "VALUE_CONSTANT",
+    alias: "",
+    value: isNull ? { type, is_null: true } : { type, is_null: false, value },
+  };
+}
+
+/** Puts what `make` makes of the expression in its place, under its name. */
+export function wrap(expression: Expression, make: (inner: Expression) => Expression): void {
+  const { alias } = expression;
+  const inner = { ...expression, alias: "" };
+  for (const key of Object.keys(expression)) delete expression[key];
+  Object.assign(expression, make(inner), { alias });
 }
 
 /** `SELECT` of these expressions, from nothing. */

@@ -2,8 +2,10 @@
 //
 // int64, HUGEINT and DECIMAL are bare digits, exact at any size; NaN and the infinities are null;
 // dates and timestamps are RFC 3339 in UTC with trailing zeros cut, as Go's RFC3339Nano; intervals
-// and times of day are text; blobs are base64; lists, structs and maps are JSON. On request
-// integers of 64 bits and more are JSON strings, for readers whose numbers are doubles.
+// and times of day are text; blobs are base64; lists, structs and maps are JSON. A row
+// whose fields have no names, `row(1, 'x')`, is an object whose keys are all empty, as DuckDB's own
+// to_json makes it. On request integers of 64 bits and more are JSON strings, for readers whose
+// numbers are doubles.
 
 import { ARROW, type ArrowColumn, type ArrowField } from "./arrow-stream.ts";
 

@@ -1,20 +1,9 @@
 // `FROM default.cpu`: the database that everybody has bears a name that SQL keeps for itself.
 //
 // Arc's clients write it without quotes, so the parser is given it with quotes. `default` before a
-// dot means nothing else in SQL. Text within strings, quotes and comments is left alone: the pieces
-// are matched from left to right, so that a match inside one of them cannot begin.
+// dot means nothing else in SQL.
 
-const PIECES = [
-  /[eE]'(?:[^'\\]|''|\\[^])*'/, // in these alone a backslash escapes
-  /'(?:[^']|'')*'/,
-  /"(?:[^"]|"")*"/,
-  /\$(\w*)\$[^]*?\$\1\$/,
-  /--[^\n]*/,
-  /\/\*[^]*?\*\//,
-  /[\w$]+(?=(\s*\.)?)/,
-  /[^]/,
-];
-const PIECE = new RegExp(PIECES.map(({ source }) => source).join("|"), "g");
+import { PIECE } from "./words.ts";
 
 /** The same SQL with the bare word quoted wherever it qualifies a name. */
 export function quoteDefaultDatabase(sql: string): string {

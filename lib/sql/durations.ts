@@ -47,7 +47,11 @@ function isInteger(expression: Expression, scope: Scope, typeOf: ColumnTypeOf): 
 }
 
 /** null when it is not a column of a measurement, or it is not certain of which. */
-function columnType(expression: Expression, scope: Scope, typeOf: ColumnTypeOf): ColumnType | null {
+export function columnType(
+  expression: Expression,
+  scope: Scope,
+  typeOf: ColumnTypeOf,
+): ColumnType | null {
   if (expression.class !== "COLUMN_REF") return null;
   const names = (expression as ColumnRef).column_names.map((name) => name.toLowerCase());
   const column = names.pop()!;

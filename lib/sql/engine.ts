@@ -34,6 +34,8 @@ export interface SqlEngine {
 /** An engine that is ours until we let it go. */
 export interface EngineHold {
   readonly engine: SqlEngine;
+  /** Bytes of files that may be held for the query. */
+  readonly readAheadBytesMax: number;
   /** May be called more than once. */
   release(): void;
 }

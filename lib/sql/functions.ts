@@ -5,7 +5,7 @@
 // seeds), what runs SQL given as text, and the engine's internals. A test holds this list against
 // the functions that the engine has.
 
-import type { FunctionCall } from "./ast.ts";
+import type { Expression, FunctionCall } from "./ast.ts";
 
 const OPERATORS = String.raw`
   !__postfix !~~ !~~* % & && * ** + - ->> / // <#> <-> << <=> <@ >> @ @> ^ ^@ | || ~ ~~ ~~* ~~~
@@ -90,8 +90,9 @@ export function isTableFunctionAllowed(call: FunctionCall): boolean {
 }
 
 /** Without GROUP BY, a query that calls one has one row. */
-export function isAggregate({ function_name: name }: FunctionCall): boolean {
-  return AGGREGATE_NAMES.has(name.toLowerCase());
+export function isAggregateCall(expression: Expression): boolean {
+  const { class: kind, function_name: name } = expression as FunctionCall;
+  return kind === "FUNCTION" && AGGREGATE_NAMES.has(name.toLowerCase());
 }
 
 function isUnqualified({ schema, catalog }: FunctionCall): boolean {

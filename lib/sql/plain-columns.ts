@@ -33,7 +33,7 @@ const DOUBLE = 2;
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
-function plainColumn(column: ArrowColumn): ArrowColumn {
+export function plainColumn(column: ArrowColumn): ArrowColumn {
   const field = plainField(column.field);
   switch (column.field.type) {
     case ARROW.decimal:
@@ -91,7 +91,7 @@ export function plainText(column: ArrowColumn): (row: number) => string | null {
   };
 }
 
-function beyondInt64(column: string): SluiceError {
+export function beyondInt64(column: string): SluiceError {
   const message =
     `column "${column}" has an integer beyond int64, which this format cannot hold: ` +
     "cast it to DOUBLE or VARCHAR";

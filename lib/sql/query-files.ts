@@ -2,25 +2,35 @@
 //
 // A file that two references of a table read is one file; so is the tail of a table.
 
-import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
-import type { DataFile, TimeRangeMs } from "#lib/catalog/types.ts";
-import type { TableContent } from "./consistent-read.ts";
+import type { ColumnType } from "#lib/columnar/types.ts";
+import type { SnapshotFile } from "#lib/catalog/types.ts";
+import { type TableContent, tooManyFiles } from "./consistent-read.ts";
 import type { FileSource } from "./engine.ts";
+import type { Sight } from "./pruning.ts";
 import type { ReadAhead } from "./read-ahead.ts";
 import type { ScanFile } from "./scan-sql.ts";
 import { tailFile } from "./tail-file.ts";
 
+interface WantedFile {
+  readonly file: SnapshotFile;
+  readonly name: string;
+  /** What each reference to it sees. */
+  readonly sights: Sight[];
+  readonly types: ReadonlyMap<string, ColumnType>;
+}
+
 export class QueryFiles {
-  readonly #wishes = new Map<string, { file: DataFile; time: TimeRangeMs; name: string }>();
+  readonly #wishes = new Map<string, WantedFile>();
   readonly #tails = new Map<string, ScanFile>();
   readonly #sources = new Map<string, FileSource>();
   tailRows = 0;
 
   /** What a reference reads: `schema` has only the columns that the query needs. */
-  add(schema: TableSchema, content: TableContent, time: TimeRangeMs, database: string): ScanFile[] {
-    const files = content.files.map((file) => this.#addFile(file, time));
+  add(schema: TableSchema, content: TableContent, sight: Sight, database: string): ScanFile[] {
+    const types = typesOf(schema);
+    const files = content.files.map((file) => this.#addFile(file, sight, types));
     if (content.tail.length === 0) return files;
     return [...files, this.#addTail(schema, content, database)];
   }
@@ -28,26 +38,22 @@ export class QueryFiles {
   /** Everything by name, read through `ahead`. */
   open(ahead: ReadAhead, columnNames: ReadonlySet<string> | null): Map<string, FileSource> {
     const sources = new Map(this.#sources);
-    for (const { file, time, name } of this.#wishes.values()) {
-      sources.set(name, ahead.add(file, { columnNames, time }));
+    for (const { file, name, ...wish } of this.#wishes.values()) {
+      sources.set(name, ahead.add(file, { ...wish, columnNames }));
     }
     return sources;
   }
 
-  #addFile(file: DataFile, time: TimeRangeMs): ScanFile {
-    const known = this.#wishes.get(file.key);
-    const name = known?.name ?? `files/${this.#wishes.size}.parquet`;
-    this.#wishes.set(file.key, {
-      file,
-      name,
-      time: known === undefined ? time : union(known.time, time),
-    });
-    if (this.#wishes.size > LIMITS.filesPerQueryMax) {
-      const limit = LIMITS.filesPerQueryMax;
-      const message = `the query would read more than ${limit} files; narrow the time range`;
-      throw new SluiceError("query_too_large", message, { limit });
+  #addFile(file: SnapshotFile, sight: Sight, types: ReadonlyMap<string, ColumnType>): ScanFile {
+    let wanted = this.#wishes.get(file.key);
+    if (wanted === undefined) {
+      const name = `files/${this.#wishes.size}.parquet`;
+      wanted = { file, name, sights: [], types };
+      this.#wishes.set(file.key, wanted);
     }
-    return { name, types: new Map(file.columns.map((column) => [column.name, column.type])) };
+    wanted.sights.push(sight);
+    if (this.#wishes.size > LIMITS.filesPerQueryMax) throw tooManyFiles();
+    return { name: wanted.name, types: storedTypes(file) };
   }
 
   #addTail(schema: TableSchema, { tail }: TableContent, database: string): ScanFile {
@@ -67,9 +73,11 @@ export class QueryFiles {
   }
 }
 
-function union(a: TimeRangeMs, b: TimeRangeMs): TimeRangeMs {
-  return {
-    minMs: a.minMs === null || b.minMs === null ? null : Math.min(a.minMs, b.minMs),
-    maxMs: a.maxMs === null || b.maxMs === null ? null : Math.max(a.maxMs, b.maxMs),
-  };
+/** Of the columns as the engine sees them, names in lower case. */
+function typesOf({ columns }: TableSchema): Map<string, ColumnType> {
+  return new Map(columns.map(({ name, type }) => [name.toLowerCase(), type ?? "utf8"]));
+}
+
+function storedTypes({ columns }: SnapshotFile): Map<string, ColumnType> {
+  return new Map(columns.map(({ name, type }) => [name, type]));
 }

@@ -6,30 +6,42 @@
 // alone.
 // Next: lib/sql/results/writer.ts.
 
+import { assert } from "#lib/base/assert.ts";
 import { LIMITS } from "#lib/base/limits.ts";
-import type { DataFile } from "#lib/catalog/types.ts";
+import type { FetchRange } from "#lib/base/ports.ts";
+import type { SnapshotFile } from "#lib/catalog/types.ts";
 import type { FileSource } from "./engine.ts";
+import type { ReadCost } from "./types.ts";
 import { type ByteRange, footerRange, pageStart, planRanges, type ReadWish } from "./read-plan.ts";
 
-/** Bytes `[offset, offset + byteLength)` of an object in the lake. */
-export type FetchRange = (key: string, offset: number, byteLength: number) => Promise<Uint8Array>;
+/** Ranges of files that were read before. It may forget any of them, and it never fails. */
+export interface RangeCache {
+  find(file: SnapshotFile, offset: number, byteLength: number): Promise<Uint8Array | null>;
+  keep(file: SnapshotFile, offset: number, bytes: Uint8Array): void;
+}
+
+export interface ReadPorts {
+  readonly fetchRange: FetchRange;
+  readonly rangeCache: RangeCache;
+}
 
 interface Piece extends ByteRange {
-  readonly key: string;
+  readonly file: SnapshotFile;
   content: Uint8Array | Promise<Uint8Array> | null;
   /** The engine has seen its last byte, and will hardly come back. */
   isRead: boolean;
 }
 
 interface PlannedFile {
-  readonly file: DataFile;
+  readonly file: SnapshotFile;
   readonly wish: ReadWish;
   /** By start, none overlapping. */
   readonly pieces: Piece[];
 }
 
 export class ReadAhead {
-  readonly #fetch: FetchRange;
+  readonly #ports: ReadPorts;
+  readonly #bytesMax: number;
   readonly #files: PlannedFile[] = [];
   /** Wanted pieces, in the order in which they will be read. */
   readonly #queue: Piece[] = [];
@@ -39,14 +51,22 @@ export class ReadAhead {
   #inFlight = 0;
   #nextFile = 0;
   #isClosed = false;
-  readonly cost = { bytesRead: 0, filesRead: 0 };
+  readonly cost: ReadCost = {
+    filesRead: 0,
+    rowGroupsConsidered: 0,
+    rowGroupsPruned: 0,
+    bytesRead: 0,
+    bytesFromCache: 0,
+  };
 
-  constructor(fetch: FetchRange) {
-    this.#fetch = fetch;
+  /** Holds at most `bytesMax` of files, but for single ranges that are larger. */
+  constructor(ports: ReadPorts, bytesMax: number = LIMITS.readAheadBytesMax) {
+    this.#ports = ports;
+    this.#bytesMax = bytesMax;
   }
 
   /** A source for the engine. All files are added before the first read. */
-  add(file: DataFile, wish: ReadWish): FileSource {
+  add(file: SnapshotFile, wish: ReadWish): FileSource {
     const planned: PlannedFile = { file, wish, pieces: [] };
     this.#files.push(planned);
     return {
@@ -103,7 +123,7 @@ export class ReadAhead {
     const isReadingOn = before !== undefined && before.end === from;
     const byteLength = isReadingOn ? 2 * (before.end - before.start) : 0;
     const ahead = Math.min(from + byteLength, from + LIMITS.readMissBytesMax, limit);
-    const piece = newPiece(file.key, { start: from, end: Math.max(end, ahead) });
+    const piece = newPiece(file, { start: from, end: Math.max(end, ahead) });
     pieces.splice(next, 0, piece);
     return piece;
   }
@@ -132,9 +152,12 @@ export class ReadAhead {
     const footer = this.#pieceAt(planned, range.start, range.end);
     this.cost.filesRead++;
     const bytes = await (footer.content ?? this.#load(footer));
-    for (const wanted of planRanges(bytes, file.byteLength, wish)) {
+    const plan = planRanges(bytes, file.byteLength, wish);
+    this.cost.rowGroupsConsidered += plan.rowGroupCount;
+    this.cost.rowGroupsPruned += plan.prunedRowGroupCount;
+    for (const wanted of plan.ranges) {
       // Pieces that a read has made meanwhile stay; what they hold is fetched once.
-      const piece = newPiece(file.key, {
+      const piece = newPiece(file, {
         start: wanted.start,
         end: Math.min(wanted.end, footer.start),
       });
@@ -152,14 +175,13 @@ export class ReadAhead {
     this.#makeRoom(byteLength, true);
     this.#inFlight++;
     this.#residentBytes += byteLength;
-    const loading = this.#fetch(piece.key, piece.start, byteLength);
+    const loading = this.#obtain(piece, byteLength);
     piece.content = loading;
     try {
       const bytes = await loading;
       piece.content = bytes;
       piece.isRead = false;
       this.#resident.add(piece);
-      this.cost.bytesRead += byteLength;
       return bytes;
     } catch (error) {
       piece.content = null;
@@ -171,21 +193,35 @@ export class ReadAhead {
     }
   }
 
+  async #obtain({ file, start }: Piece, byteLength: number): Promise<Uint8Array> {
+    const { fetchRange, rangeCache } = this.#ports;
+    const known = await rangeCache.find(file, start, byteLength);
+    assert(!this.#isClosed, "a query that has ended reads nothing");
+    if (known !== null) {
+      this.cost.bytesFromCache += byteLength;
+      return known;
+    }
+    const bytes = await fetchRange(file.key, start, byteLength);
+    this.cost.bytesRead += byteLength;
+    rangeCache.keep(file, start, bytes);
+    return bytes;
+  }
+
   /** Drops pieces that were read; if it must be, others too. False: there is still no room. */
   #makeRoom(byteLength: number, mustBe = false): boolean {
     for (const piece of this.#resident) {
-      if (this.#residentBytes + byteLength <= LIMITS.readAheadBytesMax) break;
+      if (this.#residentBytes + byteLength <= this.#bytesMax) break;
       if (!piece.isRead && !mustBe) continue;
       this.#resident.delete(piece);
       this.#residentBytes -= piece.end - piece.start;
       piece.content = null;
     }
-    return this.#residentBytes + byteLength <= LIMITS.readAheadBytesMax;
+    return this.#residentBytes + byteLength <= this.#bytesMax;
   }
 }
 
-function newPiece(key: string, { start, end }: ByteRange): Piece {
-  return { key, start, end, content: null, isRead: false };
+function newPiece(file: SnapshotFile, { start, end }: ByteRange): Piece {
+  return { file, start, end, content: null, isRead: false };
 }
 
 /** A read ahead that failed is tried again by the read itself, which then tells of it. */

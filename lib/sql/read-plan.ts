@@ -3,9 +3,14 @@
 
 import { parquetMetadata, type RowGroup } from "hyparquet";
 import { LIMITS } from "#lib/base/limits.ts";
+import type { StatisticValue } from "#lib/columnar/statistics.ts";
+import type { ColumnType } from "#lib/columnar/types.ts";
 import { meets } from "#lib/catalog/prune.ts";
-import type { TimeRangeMs } from "#lib/catalog/types.ts";
+import { type KnownColumn, knownBounds, mayHold } from "#lib/catalog/row-predicate.ts";
+import type { RowPredicate } from "#lib/catalog/row-predicate.ts";
+
 import { ENGINE_PAGE_BYTES } from "./engine.ts";
+import type { Sight } from "./pruning.ts";
 
 export interface ByteRange {
   readonly start: number;
@@ -16,7 +21,17 @@ export interface ByteRange {
 export interface ReadWish {
   /** Lower case; null: all columns. */
   readonly columnNames: ReadonlySet<string> | null;
-  readonly time: TimeRangeMs;
+  /** What each place of the query that reads the file sees of it. */
+  readonly sights: readonly Sight[];
+  /** Of the columns as the engine sees them, names in lower case. */
+  readonly types: ReadonlyMap<string, ColumnType>;
+}
+
+export interface ReadPlan {
+  readonly ranges: readonly ByteRange[];
+  readonly rowGroupCount: number;
+  /** Those of them that the engine will pass over. */
+  readonly prunedRowGroupCount: number;
 }
 
 /** Where the footer lies, as the engine will ask for it. */
@@ -25,23 +40,86 @@ export function footerRange(byteLength: number, footerByteLength: number): ByteR
 }
 
 /**
- * Column chunks of the wanted columns in row groups that meet the time range: whole pages of the
+ * Column chunks of the wanted columns in row groups that may have wanted rows: whole pages of the
  * engine, in order, near ones joined, long ones cut. `footer` are the last bytes of the file.
  */
-export function planRanges(footer: Uint8Array, byteLength: number, wish: ReadWish): ByteRange[] {
+export function planRanges(footer: Uint8Array, byteLength: number, wish: ReadWish): ReadPlan {
   const { row_groups: rowGroups } = parquetMetadata(footer.slice().buffer);
+  const wanted = new Set(rowGroups.filter((rowGroup) => isWanted(rowGroup, wish)));
   const chunks = rowGroups.flatMap((rowGroup) =>
-    isWanted(rowGroup, wish.time) ? chunksOf(rowGroup, wish.columnNames) : glanceAt(rowGroup),
+    wanted.has(rowGroup) ? chunksOf(rowGroup, wish.columnNames) : glanceAt(rowGroup),
   );
-  return cut(join(chunks.map((range) => widen(range, byteLength))));
+  return {
+    ranges: cut(join(chunks.map((range) => widen(range, byteLength)))),
+    rowGroupCount: rowGroups.length,
+    prunedRowGroupCount: rowGroups.length - wanted.size,
+  };
 }
 
-function isWanted({ columns }: RowGroup, range: TimeRangeMs): boolean {
+function isWanted(rowGroup: RowGroup, { sights, types }: ReadWish): boolean {
+  const rowCount = Number(rowGroup.num_rows);
+  const known = new Map(
+    rowGroup.columns.flatMap(({ meta_data: data }) => {
+      const name = data!.path_in_schema[0]!.toLowerCase();
+      const column = knownColumn(data!, types.get(name), rowCount);
+      return column === null ? [] : [[name, column] as const];
+    }),
+  );
+  const time = timeSpan(rowGroup);
+  return sights.some(
+    (sight) =>
+      (time === null || meets(time, sight.time)) &&
+      mayHold(certain(sight.where), (name) => known.get(name) ?? null),
+  );
+}
+
+type Metadata = NonNullable<RowGroup["columns"][number]["meta_data"]>;
+
+/**
+ * null also for what the engine reads through a cast: it does not look at its statistics, and
+ * will read what they would have ruled out.
+ */
+function knownColumn(
+  { statistics, type: physical }: Metadata,
+  type: ColumnType | undefined,
+  rowCount: number,
+): KnownColumn | null {
+  if (type === undefined || type === "timestamp" || PHYSICAL_TYPES[type] !== physical) return null;
+  const { min_value: min, max_value: max, null_count: nulls } = statistics ?? {};
+  return {
+    type,
+    hasNulls: nulls === undefined || nulls > 0n,
+    hasValues: nulls === undefined || Number(nulls) < rowCount,
+    bounds: knownBounds(type, type, statisticOf(min), statisticOf(max)),
+  };
+}
+
+const PHYSICAL_TYPES: Readonly<Record<ColumnType, Metadata["type"]>> = {
+  int64: "INT64",
+  float64: "DOUBLE",
+  utf8: "BYTE_ARRAY",
+  bool: "BOOLEAN",
+  timestamp: "INT64",
+};
+
+function statisticOf(value: unknown): StatisticValue {
+  if (typeof value === "bigint") return String(value);
+  const isPlain = ["string", "number", "boolean"].includes(typeof value);
+  return isPlain ? (value as StatisticValue) : null;
+}
+
+/** Without OR and what is made of it: the engine looks at statistics for each comparison alone. */
+function certain(predicate: RowPredicate): RowPredicate {
+  if (predicate.op === "or") return { op: "and", of: [] };
+  return predicate.op === "and" ? { op: "and", of: predicate.of.map(certain) } : predicate;
+}
+
+function timeSpan({ columns }: RowGroup): { timeMinMs: number; timeMaxMs: number } | null {
   const time = columns.find(({ meta_data: data }) => data?.path_in_schema[0] === "time");
   const { min_value: min, max_value: max } = time?.meta_data?.statistics ?? {};
-  if (!(min instanceof Date) || !(max instanceof Date)) return true;
+  if (!(min instanceof Date) || !(max instanceof Date)) return null;
   // A Date has no microseconds: they were cut off.
-  return meets({ timeMinMs: min.getTime() - 1, timeMaxMs: max.getTime() + 1 }, range);
+  return { timeMinMs: min.getTime() - 1, timeMaxMs: max.getTime() + 1 };
 }
 
 function chunksOf({ columns }: RowGroup, names: ReadonlySet<string> | null): ByteRange[] {

@@ -7,23 +7,25 @@
 // they are unreachable; a name that no measurement can have is refused to say so. Functions are
 // called by allow-list (lib/sql/functions.ts).
 //
-// Left for later steps: the tables found (lib/sql/scan-sql.ts puts subqueries in their place), the
-// bounds on their time (lib/sql/time-bounds.ts), sums that may be time + milliseconds
-// (lib/sql/durations.ts). Next: lib/sql/consistent-read.ts.
+// Left for later steps: the tables found (lib/sql/scan-sql.ts puts subqueries in their place), with
+// what the query demands of their rows (lib/sql/pruning.ts), and sums that may be time +
+// milliseconds (lib/sql/durations.ts). Next: lib/sql/pruning.ts.
 
 import { SluiceError } from "#lib/base/errors.ts";
 import type { Ast, BaseTable, ColumnRef, Expression, FromNode, FunctionCall } from "./ast.ts";
 import { isExpression, isObject, type QueryNode, type SelectNode } from "./ast.ts";
+import type { Condition } from "./conditions.ts";
 import { isFunctionAllowed, isTableFunctionAllowed } from "./functions.ts";
-import { findTimePredicates, type TimePredicate } from "./time-bounds.ts";
+import { findConditions } from "./pruning.ts";
+import { notAllowed, refuseUnseen } from "./refuse-unseen.ts";
 
 /** One place where the query names a measurement. */
 export interface TableReference {
   readonly database: string;
   readonly measurement: string;
   readonly node: BaseTable;
-  /** What the query demands of its `time`; all hold at once. */
-  readonly predicates: TimePredicate[];
+  /** What the query demands of its rows; all hold at once. */
+  readonly conditions: Condition[];
 }
 
 /** One item of a FROM clause. */
@@ -32,15 +34,36 @@ export interface Leaf {
   readonly alias: string;
   /** null: a CTE, a subquery or a table function. */
   readonly table: TableReference | null;
+  /** null: no CTE and no subquery, or its columns go by other names than inside. */
+  readonly source: DerivedTable | null;
   /** Its columns go by the table's own names. */
   readonly hasOwnNames: boolean;
   /** Leaving out rows that WHERE drops anyway changes nothing. */
   readonly isPrunable: boolean;
+  /** An outer join may make up a row in which its columns are NULL. */
+  readonly isNullable: boolean;
+}
+
+/** A query that stands for a table. */
+export interface DerivedTable {
+  /** null: not resolved yet. */
+  query: QueryNode | null;
+  /** Places that read it. */
+  useCount: number;
+}
+
+export interface JoinCondition {
+  readonly condition: Expression;
+  /** Rows of these that do not meet it can be left out. */
+  readonly bounded: readonly Leaf[];
+  readonly isInner: boolean;
 }
 
 /** The names that an expression can see. */
 export interface Scope {
   readonly leaves: Leaf[];
+  /** Of the FROM clause that the names are from. */
+  readonly joins: JoinCondition[];
   readonly outer: Scope | null;
 }
 
@@ -50,6 +73,10 @@ export interface Resolved {
   readonly columnNames: ReadonlySet<string> | null;
   /** Every `+` and `-` of two operands, with the names in sight. */
   readonly sums: readonly { readonly call: FunctionCall; readonly scope: Scope }[];
+  /** Every comparison, with the names in sight. */
+  readonly comparisons: readonly { readonly comparison: Expression; readonly scope: Scope }[];
+  /** What the CTEs are called in the query, by the names that they have now. */
+  readonly cteNames: ReadonlyMap<string, string>;
 }
 
 export interface ResolveContext {
@@ -60,6 +87,9 @@ export interface ResolveContext {
 
 /** What a database or a measurement can be called at all; see lib/protocol/walk-batch.ts. */
 const STORED_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+/** No database has these names; people who try them look for the engine's catalog. */
+const ENGINE_SCHEMAS = new Set(["information_schema", "pg_catalog"]);
 
 const EXPRESSION_CLASSES = new Set(
   (
@@ -73,20 +103,42 @@ export function resolveQuery(ast: Ast, context: ResolveContext): Resolved {
   const resolver = new Resolver(context);
   const statement = ast.statements[0]!;
   statement.node = resolver.query(statement.node, new Map(), null);
-  const { tables, sums, columnNames, usesAllColumns } = resolver;
-  return { tables, sums, columnNames: usesAllColumns ? null : columnNames };
+  refuseUnseen(ast.statements, resolver.seen);
+  const { tables, sums, comparisons, cteNames, columnNames, usesAllColumns } = resolver;
+  findConditions(resolver.scopes, tables);
+  return {
+    tables,
+    sums,
+    comparisons,
+    cteNames,
+    columnNames: usesAllColumns ? null : columnNames,
+  };
 }
 
-/** Names of CTEs in sight, lower case, and what they are called now. */
-type Ctes = ReadonlyMap<string, string>;
+/** CTEs in sight by name, lower case. */
+type Ctes = ReadonlyMap<string, Cte>;
+
+interface Cte extends DerivedTable {
+  /** What it is called now. */
+  readonly name: string;
+  /** Nothing is known of its columns. */
+  readonly isOpaque: boolean;
+}
+
+/** What is said of a leaf by where it stands in FROM. */
+type Place = Pick<Leaf, "isPrunable" | "isNullable">;
 
 class Resolver {
   readonly tables: TableReference[] = [];
+  /** Of every SELECT. */
+  readonly scopes = new Map<QueryNode, Scope>();
   readonly sums: { call: FunctionCall; scope: Scope }[] = [];
+  readonly comparisons: { comparison: Expression; scope: Scope }[] = [];
+  readonly cteNames = new Map<string, string>();
   readonly columnNames = new Set<string>();
+  readonly seen = new Set<object>();
   usesAllColumns = false;
   readonly #context: ResolveContext;
-  #cteCount = 0;
 
   constructor(context: ResolveContext) {
     this.#context = context;
@@ -105,7 +157,7 @@ class Resolver {
       case "RECURSIVE_CTE_NODE": {
         node["left"] = this.query(node["left"] as QueryNode, inner, outer);
         node["right"] = this.query(node["right"] as QueryNode, inner, outer);
-        this.#expressions(node["modifiers"], inner, { leaves: [], outer });
+        this.#expressions(node["modifiers"], inner, { leaves: [], joins: [], outer });
         return node;
       }
       default:
@@ -118,53 +170,58 @@ class Resolver {
     const { map } = node.cte_map;
     if (map.length === 0) return ctes;
     const inner = new Map(ctes);
-    for (const entry of map) inner.set(entry.key.toLowerCase(), `cte_${this.#cteCount++}`);
+    for (const { key, value } of map) {
+      const name = `cte_${this.cteNames.size}`;
+      this.cteNames.set(name, key);
+      const isOpaque = value.aliases.length > 0 || value.query.node.type === "RECURSIVE_CTE_NODE";
+      inner.set(key.toLowerCase(), { name, isOpaque, query: null, useCount: 0 });
+    }
     for (const entry of map) {
       const key = entry.key.toLowerCase();
       const { query } = entry.value;
       const visible = new Map(inner);
-      entry.key = inner.get(key)!;
+      const cte = inner.get(key)!;
+      entry.key = cte.name;
       if (query.node.type === "RECURSIVE_CTE_NODE") {
         query.node["cte_name"] = entry.key;
       } else {
         visible.delete(key);
         if (ctes.has(key)) visible.set(key, ctes.get(key)!);
       }
-      query.node = this.query(query.node, visible, outer);
+      query.node = cte.query = this.query(query.node, visible, outer);
     }
     return inner;
   }
 
   #select(node: SelectNode, ctes: Ctes, outer: Scope | null): void {
-    const scope: Scope = { leaves: [], outer };
-    this.#from(node.from_table, ctes, scope, node.sample === null);
-    findTimePredicates(node, scope);
+    const scope: Scope = { leaves: [], joins: [], outer };
+    this.scopes.set(node, scope);
+    this.#from(node.from_table, ctes, scope, {
+      isPrunable: node.sample === null,
+      isNullable: false,
+    });
     for (const [key, value] of Object.entries(node)) {
       if (key !== "from_table" && key !== "cte_map") this.#expressions(value, ctes, scope);
     }
   }
 
-  #from(node: FromNode, ctes: Ctes, scope: Scope, isPrunable: boolean): void {
+  #from(node: FromNode, ctes: Ctes, scope: Scope, place: Place): void {
+    this.seen.add(node);
+    const sampled = node.sample === null ? place : { ...place, isPrunable: false };
     switch (node.type) {
       case "EMPTY":
         return;
       case "BASE_TABLE":
-        scope.leaves.push(this.#table(node as BaseTable, ctes, isPrunable));
+        scope.leaves.push(this.#table(node as BaseTable, ctes, sampled));
         return;
-      case "JOIN": {
-        // In these two, a row that is left out changes what its neighbours are joined with.
-        const isByRow = node["ref_type"] !== "ASOF" && node["ref_type"] !== "POSITIONAL";
-        this.#from(node["left"] as FromNode, ctes, scope, isPrunable && isByRow);
-        this.#from(node["right"] as FromNode, ctes, scope, isPrunable && isByRow);
-        if (node["ref_type"] === "NATURAL") this.usesAllColumns = true;
-        for (const name of node["using_columns"] as string[]) this.#noteColumn(name);
-        this.#expressions(node["condition"], ctes, scope);
-        return;
-      }
+      case "JOIN":
+        return this.#join(node, ctes, scope, sampled);
       case "SUBQUERY": {
         const subquery = node["subquery"] as { node: QueryNode };
         subquery.node = this.query(subquery.node, ctes, scope);
-        scope.leaves.push(derivedLeaf(node.alias));
+        const isRenamed = (node["column_name_alias"] as string[]).length > 0;
+        const source = isRenamed ? null : { query: subquery.node, useCount: 1 };
+        scope.leaves.push(derivedLeaf(node.alias, source, sampled));
         return;
       }
       case "TABLE_FUNCTION": {
@@ -173,32 +230,78 @@ class Resolver {
           throw notAllowed(`the table function ${call.function_name}`);
         }
         this.#expressions(call.children, ctes, scope);
-        scope.leaves.push(derivedLeaf(node.alias || call.function_name));
+        scope.leaves.push(derivedLeaf(node.alias || call.function_name, null, sampled));
         return;
       }
       case "EXPRESSION_LIST":
         this.#expressions(node["values"], ctes, scope);
-        scope.leaves.push(derivedLeaf(node.alias));
+        scope.leaves.push(derivedLeaf(node.alias, null, sampled));
         return;
+      case "PIVOT":
+        return this.#pivot(node, ctes, scope);
       default:
         throw notAllowed(`${node.type} in FROM`);
     }
   }
 
-  #table(node: BaseTable, ctes: Ctes, isPrunable: boolean): Leaf {
+  #join(node: FromNode, ctes: Ctes, scope: Scope, place: Place): void {
+    const { join_type: type, ref_type: kind } = node;
+    const condition = node["condition"] as Expression | null;
+    // In these two, a row that is left out changes what its neighbours are joined with.
+    const isPrunable = place.isPrunable && kind !== "ASOF" && kind !== "POSITIONAL";
+    const keepsLeft = ["INNER", "LEFT", "SEMI", "ANTI"].includes(type as string);
+    const keepsRight = ["INNER", "RIGHT", "SEMI", "ANTI"].includes(type as string);
+    const start = scope.leaves.length;
+    const isLeftNullable = place.isNullable || !keepsLeft;
+    this.#from(node["left"] as FromNode, ctes, scope, { isPrunable, isNullable: isLeftNullable });
+    const middle = scope.leaves.length;
+    const isRightNullable = place.isNullable || !keepsRight;
+    this.#from(node["right"] as FromNode, ctes, scope, { isPrunable, isNullable: isRightNullable });
+    if (condition !== null && kind === "REGULAR") {
+      const left = type === "INNER" || type === "SEMI" || type === "RIGHT";
+      const right = type === "INNER" || type === "SEMI" || type === "LEFT" || type === "ANTI";
+      const bounded = [
+        ...(left ? scope.leaves.slice(start, middle) : []),
+        ...(right ? scope.leaves.slice(middle) : []),
+      ];
+      scope.joins.push({ condition, bounded, isInner: type === "INNER" });
+    }
+    if (kind === "NATURAL") this.usesAllColumns = true;
+    for (const name of node["using_columns"] as string[]) this.#noteColumn(name);
+    this.#expressions(condition, ctes, scope);
+  }
+
+  /** UNPIVOT too. Its source is in nobody's sight but its own. */
+  #pivot(node: FromNode, ctes: Ctes, outer: Scope): void {
+    const scope: Scope = { leaves: [], joins: [], outer };
+    const place = { isPrunable: false, isNullable: false };
+    this.#from(node["source"] as FromNode, ctes, scope, place);
+    this.usesAllColumns = true;
+    for (const pivot of node["pivots"] as { pivot_enum: string }[]) {
+      if (pivot.pivot_enum !== "") throw notAllowed("PIVOT over the values of an ENUM");
+      this.#expressions(pivot, ctes, scope);
+    }
+    this.#expressions(node["aggregates"], ctes, scope);
+    outer.leaves.push(derivedLeaf(node.alias, null, place));
+  }
+
+  #table(node: BaseTable, ctes: Ctes, place: Place): Leaf {
     const { catalog_name: catalog, schema_name: schema, table_name: name } = node;
     const alias = (node.alias === "" ? name : node.alias).toLowerCase();
     if (catalog !== "") {
       const text = `${catalog}.${schema}.${name}`;
       throw notAllowed(`"${text}": a table is named "measurement" or "database.measurement"`);
     }
+    const hasOwnNames = node.column_name_alias.length === 0;
     const cte = schema === "" ? ctes.get(name.toLowerCase()) : undefined;
     if (cte !== undefined) {
       if (node.alias === "") node.alias = name;
-      node.table_name = cte;
-      return derivedLeaf(alias);
+      node.table_name = cte.name;
+      cte.useCount++;
+      return derivedLeaf(alias, hasOwnNames && !cte.isOpaque ? cte : null, place);
     }
     const database = schema === "" ? this.#context.database : schema;
+    if (ENGINE_SCHEMAS.has(database.toLowerCase())) throw notAllowed(`tables of ${database}`);
     for (const stored of [database, name]) {
       if (!STORED_NAME.test(stored)) throw notAllowed(`"${stored}" as the name of a table`);
     }
@@ -206,13 +309,19 @@ class Resolver {
       const message = `Permission denied: read required on database "${database}"`;
       throw new SluiceError("permission_denied", message, { required: "read", database });
     }
-    const table = { database, measurement: name, node, predicates: [] };
+    const table = { database, measurement: name, node, conditions: [] };
     this.tables.push(table);
-    const hasOwnNames = node.column_name_alias.length === 0;
     // Names given by position say nothing about which columns they are.
     if (!hasOwnNames) this.usesAllColumns = true;
-    const isWhole = isPrunable && node.sample === null;
-    return { alias, table, hasOwnNames, isPrunable: isWhole && hasOwnNames };
+    const { isPrunable, isNullable } = place;
+    return {
+      alias,
+      table,
+      source: null,
+      hasOwnNames,
+      isPrunable: isPrunable && hasOwnNames,
+      isNullable,
+    };
   }
 
   /** Looks through any value for expressions and queries. */
@@ -243,6 +352,13 @@ class Resolver {
       case "FUNCTION":
       case "WINDOW":
         this.#function(expression as FunctionCall, scope);
+        break;
+      case "COMPARISON":
+      case "BETWEEN":
+      case "OPERATOR":
+        if (expression.type.startsWith("COMPARE_")) {
+          this.comparisons.push({ comparison: expression, scope });
+        }
         break;
       default:
         if (!EXPRESSION_CLASSES.has(expression.class)) throw notAllowed(expression.class);
@@ -278,10 +394,6 @@ class Resolver {
   }
 }
 
-function derivedLeaf(alias: string): Leaf {
-  return { alias: alias.toLowerCase(), table: null, hasOwnNames: false, isPrunable: false };
-}
-
-function notAllowed(what: string): SluiceError {
-  return new SluiceError("sql_not_allowed", `not allowed in a query: ${what}`);
+function derivedLeaf(alias: string, source: DerivedTable | null, place: Place): Leaf {
+  return { alias: alias.toLowerCase(), table: null, source, hasOwnNames: false, ...place };
 }

@@ -28,17 +28,27 @@ const SQL_TYPES: Record<ColumnType, string> = {
   timestamp: "TIMESTAMP",
 };
 
+/** The engine's name for the number of a row in its file. */
+export const FILE_ROW = "file_row_number";
+
+/** `withRowNumbers`: with a column FILE_ROW more. */
 export function scanSql(
   schema: TableSchema,
   files: readonly ScanFile[],
   range: TimeRangeMs,
+  withRowNumbers = false,
 ): string {
   const groups = Map.groupBy(files, (file) => selectList(schema, file.types));
-  if (groups.size === 0) return `SELECT ${selectList(schema, new Map())} WHERE false`;
+  if (groups.size === 0) {
+    const row = withRowNumbers ? `, NULL::BIGINT AS ${FILE_ROW}` : "";
+    return `SELECT ${selectList(schema, new Map())}${row} WHERE false`;
+  }
   const bounds = timeBounds(range);
   const parts = Array.from(groups, ([list, group]) => {
     const names = group.map(({ name }) => `'${name}'`).join(", ");
-    return `SELECT ${list} FROM read_parquet([${names}])${bounds}`;
+    if (!withRowNumbers) return `SELECT ${list} FROM read_parquet([${names}])${bounds}`;
+    const source = `read_parquet([${names}], ${FILE_ROW} = true)`;
+    return `SELECT ${list}, ${FILE_ROW} FROM ${source}${bounds}`;
   });
   return parts.join(" UNION ALL ");
 }

@@ -11,9 +11,9 @@
 // on the row around it. Whether the guess of rows is right decides about speed alone.
 
 import { LIMITS } from "#lib/base/limits.ts";
-import { type Ast, type BaseTable, type Expression, type FromNode, isExpression } from "./ast.ts";
-import { type FunctionCall, isObject, type QueryNode, type SelectNode } from "./ast.ts";
-import { isAggregate } from "./functions.ts";
+import type { Ast, BaseTable, Expression, FromNode, FunctionCall } from "./ast.ts";
+import { isObject, type QueryNode, type SelectNode, someExpression } from "./ast.ts";
+import { isAggregateCall } from "./functions.ts";
 
 type CteEntry = QueryNode["cte_map"]["map"][number];
 
@@ -94,10 +94,8 @@ function rowsBeforeLimit(node: QueryNode, cteRows: CteRows): number {
   }
   if (node.type !== "SELECT_NODE") return Infinity;
   const { select_list: list, group_expressions: groups, from_table: from } = node as SelectNode;
-  if (list.some((item) => calls(item, ({ function_name: name }) => SET_RETURNING.has(name)))) {
-    return Infinity;
-  }
-  const isOneGroup = groups.length === 0 && list.some((item) => calls(item, isAggregate));
+  if (someExpression(list, isSetReturning)) return Infinity;
+  const isOneGroup = groups.length === 0 && someExpression(list, isAggregateCall);
   return isOneGroup ? 1 : rowsOfFrom(from, cteRows);
 }
 
@@ -125,13 +123,7 @@ function rowsOfFrom(from: FromNode, cteRows: CteRows): number {
 /** One row becomes many. */
 const SET_RETURNING = new Set(["unnest", "generate_subscripts"]);
 
-/** Whether the expression itself, not a query inside it, calls such a function. */
-function calls(value: unknown, isMeant: (call: FunctionCall) => boolean): boolean {
-  if (Array.isArray(value)) return value.some((item) => calls(item, isMeant));
-  if (!isObject(value)) return false;
-  if (isExpression(value)) {
-    if (value.class === "SUBQUERY") return false;
-    if (value.class === "FUNCTION" && isMeant(value as Expression as FunctionCall)) return true;
-  }
-  return Object.values(value).some((inner) => calls(inner, isMeant));
+function isSetReturning(expression: Expression): boolean {
+  const { class: kind, function_name: name } = expression as FunctionCall;
+  return kind === "FUNCTION" && SET_RETURNING.has(name);
 }

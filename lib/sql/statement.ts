@@ -2,16 +2,21 @@
 //
 // The engine's parser serialises SELECT alone. So the first word of the others is read here, the
 // SELECT behind it goes the way of every SELECT, and the word is put back before what the engine
-// runs. EXPLAIN ANALYZE is refused, as its plan would tell of a query that nobody capped; PIVOT,
-// because the parser makes several statements of it, one of them CREATE TYPE.
+// runs. EXPLAIN ANALYZE is refused, as its plan would tell of a query that nobody capped; PIVOT
+// without the values that become columns, because the parser makes several statements of it, one of
+// them CREATE TYPE.
 // Next: lib/sql/resolve.ts.
 
-import { SluiceError } from "#lib/base/errors.ts";
+import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
-import { type Ast, type Expression, type QueryNode, readAst, type SelectNode } from "./ast.ts";
+import { type Ast, type QueryNode, readAst } from "./ast.ts";
 import { quoteDefaultDatabase } from "./default-database.ts";
 import type { SqlEngine } from "./engine.ts";
+import { avoidDefects, refuseAllOfSets } from "./engine-defects.ts";
+import { nameColumns } from "./column-names.ts";
+import { matchStatement } from "./match-statement.ts";
 import { bindParams } from "./params.ts";
+import { onlySelect, parseCondition, parseOrder } from "./single-expression.ts";
 import type { Question, SqlQuestion, TableQuestion } from "./types.ts";
 
 export interface Statement {
@@ -21,17 +26,32 @@ export interface Statement {
 }
 
 type Verb = "" | "DESCRIBE" | "SUMMARIZE" | "EXPLAIN";
-type Parser = Pick<SqlEngine, "parse">;
+type Parser = Pick<SqlEngine, "parse" | "print">;
 
 /** Throws `sql_invalid`, `sql_not_allowed`. */
 export function readStatement(question: Question, engine: Parser): Statement {
   if (question.kind === "table") return { ast: tableRows(question, engine), verb: "" };
+  if (question.kind === "match") return { ast: matchStatement(question, engine), verb: "" };
   const { verb, sql } = splitVerb(question.sql);
-  const ast = readAst(engine.parse(quoteDefaultDatabase(sql)));
+  refuseAllOfSets(sql);
+  const ast = readAst(parse(sql, engine));
   bindParams(ast, question.params);
+  nameColumns(ast, engine);
+  avoidDefects(ast);
   if (!question.isEstimate) return { ast, verb };
   if (verb !== "") throw new SluiceError("sql_not_allowed", `${verb} has no rows to estimate`);
   return { ast: countOf(ast, engine), verb };
+}
+
+function parse(sql: string, engine: Parser): string {
+  try {
+    return engine.parse(quoteDefaultDatabase(sql));
+  } catch (error) {
+    const isOther = !isSluiceError(error) || error.code !== "sql_not_allowed";
+    if (isOther || firstWord(sql).word !== "PIVOT") throw error;
+    const message = "PIVOT needs the values that become columns: PIVOT … ON column IN (…) USING …";
+    throw new SluiceError("sql_not_allowed", message);
+  }
 }
 
 export function checkSqlLength({ sql }: SqlQuestion): void {
@@ -80,7 +100,7 @@ function isQuoted(sql: string): boolean {
 /** `SELECT count(*) FROM (…)`. */
 function countOf(ast: Ast, engine: Parser): Ast {
   const count = readAst(engine.parse("SELECT count(*) FROM (SELECT 1) AS counted"));
-  const { from_table: from } = selectOf(count);
+  const { from_table: from } = onlySelect(count);
   (from["subquery"] as { node: QueryNode }).node = ast.statements[0]!.node;
   return count;
 }
@@ -89,53 +109,8 @@ function tableRows({ where, orderBy, ...question }: TableQuestion, engine: Parse
   const { measurement, limit, offset } = question;
   const name = `"${measurement.replaceAll('"', '""')}"`;
   const ast = readAst(engine.parse(`SELECT * FROM ${name} LIMIT ${limit} OFFSET ${offset}`));
-  const select = selectOf(ast);
-  if (where !== null) select.where_clause = condition(where, engine);
-  select.modifiers.unshift(order(orderBy, engine));
+  const select = onlySelect(ast);
+  if (where !== null) select.where_clause = parseCondition(where, engine);
+  select.modifiers.unshift(parseOrder(orderBy, engine));
   return ast;
-}
-
-/** Parsed alone, so that it can be nothing but one expression, whatever brackets it closes. */
-function condition(where: string, engine: Parser): Expression {
-  const select = selectOf(readAst(engine.parse(`SELECT (${where}\n)`)));
-  const [expression, ...others] = select.select_list;
-  if (others.length > 0 || !isBare(select) || select.modifiers.length > 0) throw notOne("where");
-  return expression!;
-}
-
-function order(orderBy: string, engine: Parser): QueryNode["modifiers"][number] {
-  const select = selectOf(readAst(engine.parse(`SELECT 1 ORDER BY ${orderBy}`)));
-  const [modifier, ...others] = select.modifiers;
-  const isOrder = modifier?.type === "ORDER_MODIFIER" && others.length === 0;
-  if (!isOrder || !isBare(select)) throw notOne("order_by");
-  return modifier;
-}
-
-function selectOf({ statements: [statement] }: Ast): SelectNode {
-  const { node } = statement!;
-  if (node.type !== "SELECT_NODE") throw new SluiceError("sql_invalid", "not one expression");
-  return node as SelectNode;
-}
-
-/** No clause but the select list and modifiers. */
-function isBare(select: SelectNode): boolean {
-  const {
-    from_table: from,
-    where_clause: where,
-    group_expressions: groups,
-    cte_map: ctes,
-  } = select;
-  const others = [select["having"], select["qualify"], select.sample, where];
-  return (
-    from.type === "EMPTY" &&
-    groups.length === 0 &&
-    ctes.map.length === 0 &&
-    others.every((clause) => clause === null)
-  );
-}
-
-function notOne(field: string): SluiceError {
-  return new SluiceError("sql_invalid", `"${field}" must be one SQL expression and no more`, {
-    field,
-  });
 }

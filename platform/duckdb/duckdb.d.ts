@@ -19,10 +19,10 @@ declare module "*/duckdb-browser-blocking.mjs" {
       success: (instance: { exports: WebAssembly.Exports }) => void,
     ): object;
     instantiate(onProgress: () => void): Promise<unknown>;
-    open(config: { query: { queryPollingInterval: number } }): void;
+    open(config: object): void;
     connect(): { useUnsafe<T>(use: (bindings: Bindings, connection: number) => T): T };
     runQuery(connection: number, sql: string): Uint8Array;
-    cancelPendingQuery(connection: number): boolean;
+    closePrepared(connection: number, statement: number): void;
     registerFileURL(name: string, url: string, protocol: number, directIo: boolean): void;
     dropFile(name: string): void;
   }

@@ -1,15 +1,24 @@
 // DuckDB behind the port of lib/sql/engine.ts. Version and build: docs/decisions.
 //
-// One instance runs one query at a time; platform/duckdb/exclusive.ts sees to that. An instance
-// that a query left in doubt (a trap, a read that failed in mid-flight) is marked broken and is
-// replaced.
+// One instance runs one query at a time; platform/duckdb/engine-pool.ts sees to that. Rows are
+// given as they come and not kept; a long query lets the isolate's other work have a turn now and
+// then. An instance that a query left in doubt (a trap, a read that failed in mid-flight, a stack
+// that still sleeps when nobody waits) is marked broken and is replaced.
 
 import { isSluiceError, SluiceError, type ErrorCode } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { ArrowStreamReader } from "#lib/sql/arrow-stream.ts";
 import { cellText } from "#lib/sql/cell-text.ts";
 import type { FileSource, SqlEngine } from "#lib/sql/engine.ts";
-import { type Call, type Instance, instantiate, registerFile } from "./instance.ts";
+import {
+  type Call,
+  type EngineModules,
+  type Host,
+  type Instance,
+  instantiate,
+  registerFile,
+} from "./instance.ts";
+import { PagedFile, type Store } from "./paged-file.ts";
 
 export interface DuckDb extends SqlEngine {
   readonly memoryBytes: number;
@@ -25,10 +34,13 @@ const SET_UP = [
   "SET lock_configuration = true",
 ];
 
-/** `module` is the package's duckdb-eh.wasm, compiled. */
-export async function openDuckDb(module: WebAssembly.Module): Promise<DuckDb> {
+/** `mayGrow` is asked before the engine takes so many bytes more. */
+export async function openDuckDb(
+  modules: EngineModules,
+  mayGrow: (byteLength: number) => boolean = () => true,
+): Promise<DuckDb> {
   const engine = new DuckDbEngine();
-  await engine.open(module);
+  await engine.open(modules, mayGrow);
   return engine;
 }
 
@@ -38,23 +50,27 @@ class DuckDbEngine implements DuckDb {
   #instance!: Instance;
   /** Where calls leave their answer: status, pointer, byte length, as three float64. */
   #answer = 0;
-  readonly #sources = new Map<number, FileSource>();
+  readonly #files = new Map<number, PagedFile>();
   readonly #names = new Set<string>();
   /** What a source threw; the engine can only say that a read failed. */
   #readError: unknown = null;
-  /** The call under way, which must come back some time. null: none, or one that reads no rows. */
-  #slice: { readonly startMs: number; looks: number; isOverrun: boolean } | null = null;
+  /** A call that may sleep is under way. */
+  #maySleep = false;
+  #slice = newSlice();
   isBroken = false;
 
-  async open(module: WebAssembly.Module): Promise<void> {
-    const host = {
-      fileByteLength: (fileId: number) => this.#sources.get(fileId)?.byteLength ?? 0,
-      hasFile: (name: string) => this.#names.has(name),
-      read: (fileId: number, offset: number, length: number) => this.#read(fileId, offset, length),
-      isOverrun: () => this.#isOverrun(),
+  async open(modules: EngineModules, mayGrow: (byteLength: number) => boolean): Promise<void> {
+    const host: Host = {
+      fileByteLength: (fileId) => this.#files.get(fileId)?.byteLength ?? 0,
+      hasFile: (name) => this.#names.has(name),
+      read: (...asked) => this.#read(...asked),
+      // Somebody still sleeps in an engine that nobody waits for any more.
+      isGivenUp: () => this.isBroken,
+      isPauseDue: () => this.#isPauseDue(),
+      pause: () => this.#pause(),
+      mayGrow,
     };
-    const options = { memoryBytesMax: LIMITS.engineBytesMax, sliceMs: LIMITS.engineSliceMs };
-    this.#instance = await instantiate(module, host, options);
+    this.#instance = await instantiate(modules, host, LIMITS.engineBytesMax);
     this.#answer = this.#instance.bindings.mod._malloc(24);
     for (const sql of SET_UP) this.#runNow(sql);
   }
@@ -85,27 +101,27 @@ class DuckDbEngine implements DuckDb {
     files: ReadonlyMap<string, FileSource>,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void> {
-    const { startQuery, pollQuery, fetchResults, bindings, connection } = this.#instance;
-    const text = this.#storeText(sql);
+    const { prepare, start, fetchResults, bindings, connection } = this.#instance;
+    const texts = [this.#storeText(sql), this.#storeText("[]")] as const;
+    let statement: number | null = null;
     let isDone = false;
+    this.#slice = newSlice();
     try {
       this.#register(files);
-      let part = await this.#call(startQuery, signal, connection, text);
-      while (part === null) {
-        await nextTurn();
-        signal.throwIfAborted();
-        part = await this.#call(pollQuery, signal, connection);
-      }
-      while (part !== null && part.byteLength > 0) {
+      // Prepared, because only such a statement gives its rows as they come. Nothing is bound.
+      statement = (await this.#call(prepare, signal, connection, texts[0])).pointer;
+      let part = (await this.#call(start, signal, connection, statement, texts[1])).bytes;
+      while (part.byteLength > 0) {
         yield part;
         signal.throwIfAborted();
-        part = await this.#call(fetchResults, signal, connection);
+        part = (await this.#call(fetchResults, signal, connection)).bytes;
       }
       isDone = true;
     } finally {
       if (!this.isBroken) {
-        if (!isDone) bindings.cancelPendingQuery(connection);
-        bindings.mod._free(text);
+        if (!isDone) this.#runNow("SELECT 0"); // which ends the one before
+        if (statement !== null) bindings.closePrepared(connection, statement);
+        for (const text of texts) bindings.mod._free(text);
         this.#unregister();
       }
     }
@@ -115,66 +131,79 @@ class DuckDbEngine implements DuckDb {
     this.#readError = null;
     for (const [name, source] of files) {
       this.#names.add(name);
-      this.#sources.set(registerFile(this.#instance, name), source);
+      this.#files.set(registerFile(this.#instance, name), new PagedFile(source));
     }
   }
 
   #unregister(): void {
     for (const name of this.#names) this.#instance.bindings.dropFile(name);
     this.#names.clear();
-    this.#sources.clear();
+    this.#files.clear();
   }
 
-  #read(fileId: number, offset: number, length: number): Uint8Array | Promise<Uint8Array> {
-    const source = this.#sources.get(fileId);
-    const end = Math.min(offset + length, source?.byteLength ?? 0);
-    if (source === undefined || end <= offset) return new Uint8Array(0);
+  #read(
+    fileId: number,
+    offset: number,
+    byteLength: number,
+    store: Store,
+  ): number | Promise<number> {
+    const file = this.#files.get(fileId);
+    const end = Math.min(offset + byteLength, file?.byteLength ?? 0);
+    if (file === undefined || end <= offset) return 0;
     const keep = (error: unknown): never => {
       this.#readError = error;
       throw error;
     };
     try {
-      const bytes = source.read(offset, end - offset);
-      return bytes instanceof Uint8Array ? bytes : bytes.catch(keep);
+      const reading = file.read(offset, end, store);
+      return reading === null ? end - offset : reading.then(() => end - offset, keep);
     } catch (error) {
       return keep(error);
     }
   }
 
-  /** True: the call keeps the isolate from everything else, and must end now. */
-  #isOverrun(): boolean {
+  #isPauseDue(): boolean {
     const slice = this.#slice;
-    if (slice === null || ++slice.looks % LOOKS_PER_CHECK !== 0) return false;
-    const lastedMs = performance.now() - slice.startMs;
-    // Cloudflare's clocks stand still as long as the call lasts.
-    const isLong = lastedMs === 0 && slice.looks > LIMITS.engineSliceLooksMax;
-    if (lastedMs < LIMITS.engineSliceMsMax && !isLong) return false;
-    slice.isOverrun = true;
-    return true;
+    if (!this.#maySleep || ++slice.looks % LOOKS_PER_CHECK !== 0) return false;
+    const nowMs = performance.now();
+    if (nowMs !== slice.lastMs) {
+      slice.lastMs = nowMs;
+      slice.looks = 0;
+    }
+    return (
+      nowMs - slice.startMs >= LIMITS.engineSliceMs || slice.looks >= LIMITS.engineSliceLooksMax
+    );
   }
 
-  /** null: nothing yet. */
-  async #call(call: Call, signal: AbortSignal, ...values: number[]): Promise<Uint8Array | null> {
+  async #pause(): Promise<void> {
+    await nextTurn();
+    this.#slice = newSlice();
+  }
+
+  /** `pointer` is the answer's number where it has no bytes. */
+  async #call(
+    call: Call,
+    signal: AbortSignal,
+    ...values: number[]
+  ): Promise<{ pointer: number; bytes: Uint8Array }> {
     const { mod } = this.#instance.bindings;
-    const slice = { startMs: performance.now(), looks: 0, isOverrun: false };
-    this.#slice = slice;
+    this.#maySleep = true;
     try {
       await unlessAborted(call(this.#answer, ...values), signal);
     } catch (error) {
       // A stack that was torn down in the middle left locks and counters as they were.
       this.isBroken = true;
       if (signal.aborted) throw signal.reason;
-      if (slice.isOverrun) throw overrun();
       throw isSluiceError(this.#readError) ? this.#readError : engineTrap(error);
     } finally {
-      this.#slice = null;
+      this.#maySleep = false;
     }
     const at = this.#answer >> 3;
     const [status, pointer, byteLength] = mod.HEAPF64.subarray(at, at + 3) as unknown as number[];
     const bytes = mod.HEAPU8.slice(pointer, pointer! + byteLength!);
     mod["_duckdb_web_clear_response"]!();
     if (status !== 0) throw this.#failure(new TextDecoder().decode(bytes));
-    return pointer === 0 ? null : bytes;
+    return { pointer: pointer!, bytes };
   }
 
   #failure(message: string): SluiceError {
@@ -252,11 +281,18 @@ function failureCode(message: string): ErrorCode {
   }
 }
 
-function overrun(): SluiceError {
-  const message =
-    "the query joins too many rows with each other to be stopped in time; " +
-    "join on equal columns, or narrow the time range";
-  return new SluiceError("query_too_large", message);
+interface Slice {
+  /** When the isolate's other work had its last turn. */
+  readonly startMs: number;
+  /** When the clock was seen to move; Cloudflare's stand still while a program runs. */
+  lastMs: number;
+  /** Looks at the clock since then. */
+  looks: number;
+}
+
+function newSlice(): Slice {
+  const nowMs = performance.now();
+  return { startMs: nowMs, lastMs: nowMs, looks: 0 };
 }
 
 /**

@@ -1,5 +1,5 @@
-// One DuckDB in WebAssembly, with the workings that its glue hides: asynchronous file reads, a hard
-// memory cap, no globals.
+// One DuckDB in WebAssembly, with the workings that its glue hides: asynchronous file reads, giving
+// way, a hard memory cap, no globals.
 //
 // The glue expects a browser. It reaches files through a global runtime object and wants them read
 // synchronously, which R2 cannot do. So the imports that would call the runtime are replaced before
@@ -7,10 +7,9 @@
 // the wasm stack sleeps until the bytes are there, and the isolate goes on serving. The exports
 // that may come to read are wrapped to match.
 //
-// Until a call comes back nobody can stop the engine, and it first finishes all pairs of a join
-// that begin with one chunk. Its profiler, though, looks at the clock with every 2,048 rows of
-// every operator. So the profiler is on (engine.ts), and the host, which is asked, may end the
-// query there. The instance is then of no more use.
+// A call into the engine may last for minutes. Its profiler, though, looks at the clock with every
+// 2,048 rows of every operator. So the profiler is on (engine.ts), and at such a look the host may
+// let the stack sleep for a turn, or end the query; the instance is then of no more use.
 
 import {
   type Bindings,
@@ -21,14 +20,21 @@ import {
   VoidLogger,
 } from "../../node_modules/@malloydata/duckdb-wasm/dist/duckdb-browser-blocking.mjs";
 import { assert } from "#lib/base/assert.ts";
+import type { Store } from "./paged-file.ts";
 
 /** The engine's requests to its host. Pointers and lengths are in bytes of its memory. */
 export interface Host {
   fileByteLength(fileId: number): number;
   hasFile(name: string): boolean;
-  read(fileId: number, offset: number, byteLength: number): Uint8Array | Promise<Uint8Array>;
+  /** Returns how many bytes it stored. */
+  read(fileId: number, offset: number, byteLength: number, store: Store): number | Promise<number>;
   /** Asked at the engine's looks at the clock. True ends the call under way by a trap. */
-  isOverrun(): boolean;
+  isGivenUp(): boolean;
+  /** Asked there too. True: the engine shall sleep until `pause` is over. */
+  isPauseDue(): boolean;
+  pause(): Promise<void>;
+  /** Asked before the engine's memory grows by so many bytes. */
+  mayGrow(byteLength: number): boolean;
 }
 
 export type Call = (...values: number[]) => Promise<unknown>;
@@ -37,43 +43,52 @@ export interface Instance {
   readonly bindings: Bindings;
   readonly connection: number;
   /** Exports that may sleep in a read. Only one may be under way at a time. */
-  readonly startQuery: Call;
-  readonly pollQuery: Call;
+  readonly prepare: Call;
+  readonly start: Call;
   readonly fetchResults: Call;
+}
+
+/** Both compiled: Workers cannot compile WebAssembly. */
+export interface EngineModules {
+  /** The package's duckdb-eh.wasm. */
+  readonly duckdb: WebAssembly.Module;
+  /** clock.wasm of this folder. */
+  readonly clock: WebAssembly.Module;
 }
 
 const PAGE_BYTES = 65_536;
 /** Files under this protocol are read through the host and never by the engine itself. */
 const HOST_FILES = 2;
 
-/** `module` is duckdb-eh.wasm; `memoryBytesMax` caps its memory, `sliceMs` one poll. */
+/** `memoryBytesMax` caps the engine's linear memory. */
 export async function instantiate(
-  module: WebAssembly.Module,
+  modules: EngineModules,
   host: Host,
-  options: { readonly memoryBytesMax: number; readonly sliceMs: number },
+  memoryBytesMax: number,
 ): Promise<Instance> {
   // The glue builds URLs from it although it fetches nothing.
   (globalThis as { location?: unknown }).location ??= { href: "http://localhost/" };
   const bundle = { mainModule: "duckdb-eh.wasm" };
   const bindings = await createDuckDB({ mvp: bundle, eh: bundle }, new VoidLogger(), {});
-  const exportsOf = interceptExports(bindings, module, host, options.memoryBytesMax);
+  const exportsOf = interceptExports(bindings, modules, host, memoryBytesMax);
   await bindings.instantiate(() => {});
-  bindings.open({ query: { queryPollingInterval: options.sliceMs } });
+  bindings.open({});
   const connection = bindings.connect().useUnsafe((_, id) => id);
   const promising = (name: `_duckdb_web_${string}`) =>
     WebAssembly.promising(exportsOf(bindings, name));
   return {
     bindings,
     connection,
-    startQuery: promising("_duckdb_web_pending_query_start"),
-    pollQuery: promising("_duckdb_web_pending_query_poll"),
+    prepare: promising("_duckdb_web_prepared_create"),
+    start: promising("_duckdb_web_prepared_send"),
     fetchResults: promising("_duckdb_web_query_fetch_results"),
   };
 }
 
 /** Makes `name` known to the engine and returns the id under which it will ask for bytes. */
 export function registerFile({ bindings }: Instance, name: string): number {
-  bindings.registerFileURL(name, name, HOST_FILES, false);
+  const isDirect = true; // else the engine keeps every page it reads
+  bindings.registerFileURL(name, name, HOST_FILES, isDirect);
   const { mod } = bindings;
   const types = ["string", "number"];
   const answer = callSRet(mod, "duckdb_web_fs_get_file_info_by_name", types, [name, 0]);
@@ -85,7 +100,7 @@ export function registerFile({ bindings }: Instance, name: string): number {
 /** Replaces imports and exports at instantiation; returns a way to find an export by its C name. */
 function interceptExports(
   bindings: Bindings,
-  module: WebAssembly.Module,
+  modules: EngineModules,
   host: Host,
   memoryBytesMax: number,
 ): (bindings: Bindings, name: `_duckdb_web_${string}`) => WebAssembly.ExportValue {
@@ -93,21 +108,23 @@ function interceptExports(
   let asked: string | null = null;
   let isAsking = false;
   bindings.instantiateWasm = (imports, success) => {
-    for (const group of Object.values(imports)) replaceImports(group, bindings, host);
-    void WebAssembly.instantiate(module, imports as WebAssembly.Imports).then((instance) => {
-      exports = instance.exports;
-      for (const value of Object.values(exports)) {
-        if (value instanceof WebAssembly.Memory) capMemory(value, memoryBytesMax);
-      }
-      const probe = new Proxy(Object.assign({}, exports), {
-        get(target, key) {
-          if (!isAsking) return target[key as string];
-          asked = key as string;
-          return () => 0;
-        },
-      });
-      success({ exports: probe });
-    });
+    for (const group of Object.values(imports)) replaceImports(group, bindings, host, modules);
+    void WebAssembly.instantiate(modules.duckdb, imports as WebAssembly.Imports).then(
+      (instance) => {
+        exports = instance.exports;
+        for (const value of Object.values(exports)) {
+          if (value instanceof WebAssembly.Memory) capMemory(value, memoryBytesMax, host);
+        }
+        const probe = new Proxy(Object.assign({}, exports), {
+          get(target, key) {
+            if (!isAsking) return target[key as string];
+            asked = key as string;
+            return () => 0;
+          },
+        });
+        success({ exports: probe });
+      },
+    );
     return {};
   };
   return ({ mod }, name) => {
@@ -127,7 +144,12 @@ type Imports = Record<string, (...values: number[]) => unknown>;
 /**
  * Each import that would call the global runtime says so in its source: `DUCKDB_RUNTIME.<method>(`.
  */
-function replaceImports(imports: Imports, bindings: Bindings, host: Host): void {
+function replaceImports(
+  imports: Imports,
+  bindings: Bindings,
+  host: Host,
+  modules: EngineModules,
+): void {
   const runtime = createRuntime(bindings, host);
   let replaced = 0;
   for (const [name, original] of Object.entries(imports)) {
@@ -140,39 +162,34 @@ function replaceImports(imports: Imports, bindings: Bindings, host: Host): void 
     replaced++;
   }
   assert(replaced >= Object.keys(runtime).length, "the engine's glue calls the runtime we replace");
-  replaceClock(imports, bindings, host);
+  replaceClock(imports, bindings, host, modules.clock);
   silence(imports, bindings);
 }
 
-/** CLOCK_REALTIME of POSIX. */
-const CALENDAR_CLOCK = 0;
-const STALLED_TICK_MS = 5;
-
-/**
- * Cloudflare stops all clocks between two events, so that a query which measures its slice by the
- * clock would never give way. The engine's stopwatch is made to tick whenever it is asked twice at
- * the same moment; its calendar stays as it is.
- */
-function replaceClock(imports: Imports, bindings: Bindings, host: Host): void {
+/** Puts clock.wasm between the engine and the glue's `clock_gettime`. */
+function replaceClock(
+  imports: Imports,
+  bindings: Bindings,
+  host: Host,
+  module: WebAssembly.Module,
+): void {
   const found = Object.entries(imports).find(
     ([, original]) => original.length === 2 && original.toString().includes("Date.now()"),
   );
   assert(found !== undefined, "the engine asks for the time by clock_gettime");
-  const [name, original] = found;
-  let lastMs = 0;
-  let addedMs = 0;
-  imports[name] = (clock, result) => {
-    if (host.isOverrun()) trap(bindings);
-    if (clock === CALENDAR_CLOCK) return original(clock, result!);
-    const nowMs = performance.now();
-    if (nowMs === lastMs) addedMs += STALLED_TICK_MS;
-    lastMs = nowMs;
-    const ms = nowMs + addedMs;
-    const time = new DataView(bindings.mod.HEAPU8.buffer, result, 8);
-    time.setInt32(0, Math.floor(ms / 1_000), true);
-    time.setInt32(4, Math.floor((ms % 1_000) * 1_000_000), true);
-    return 0;
+  const [name, tell] = found;
+  const isDue = () => {
+    if (host.isGivenUp()) trap(bindings);
+    return host.isPauseDue() ? 1 : 0;
   };
+  const waitAndTell = async (...values: number[]) => {
+    await host.pause();
+    return tell(...values);
+  };
+  const { exports } = new WebAssembly.Instance(module, {
+    host: { isDue, tell, waitAndTell: new WebAssembly.Suspending(waitAndTell) },
+  });
+  imports[name] = exports["clock"] as Imports[string];
 }
 
 /**
@@ -213,12 +230,8 @@ function createRuntime(bindings: Bindings, host: Host): Imports {
     },
     readFile(fileId, buffer, byteLength, offset) {
       const { mod } = bindings;
-      const store = (bytes: Uint8Array): number => {
-        mod.HEAPU8.set(bytes, buffer);
-        return bytes.byteLength;
-      };
-      const bytes = host.read(fileId!, offset!, byteLength!);
-      return bytes instanceof Uint8Array ? store(bytes) : bytes.then(store);
+      const store: Store = (bytes, at) => mod.HEAPU8.set(bytes, buffer! + at);
+      return host.read(fileId!, offset!, byteLength!, store);
     },
     glob(pointer, byteLength) {
       const { mod } = bindings;
@@ -246,10 +259,12 @@ function refuse(method: string): () => never {
  * The engine's own memory limit does not count all it allocates (the state of exact quantiles, for
  * one). A `grow` that throws makes its allocator fail, the query ends, and the isolate lives.
  */
-function capMemory(memory: WebAssembly.Memory, byteLengthMax: number): void {
+function capMemory(memory: WebAssembly.Memory, byteLengthMax: number, host: Host): void {
   const grow = memory.grow.bind(memory);
   const capped = (pages: number): number => {
-    if (memory.buffer.byteLength + pages * PAGE_BYTES > byteLengthMax) {
+    const byteLength = pages * PAGE_BYTES;
+    const isCapped = memory.buffer.byteLength + byteLength > byteLengthMax;
+    if (isCapped || !host.mayGrow(byteLength)) {
       throw new RangeError("the engine's memory is at its cap");
     }
     return grow(pages);

@@ -25,7 +25,8 @@ export async function flush(admin: Caller): Promise<void> {
   await callApi(admin, "POST", "/api/v1/write/line-protocol/flush");
 }
 
-async function callApi(
+/** The answer of the call; rejects with the server's own words when it is refused. */
+export async function callApi(
   { url, token }: Caller,
   method: string,
   path: string,

@@ -6,7 +6,7 @@
 
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { engineModule } from "../helpers/duckdb-wasm.ts";
+import { engineModules } from "../helpers/duckdb-wasm.ts";
 import type { QueryWorld } from "../helpers/query-world.ts";
 import { type Disagreement, disagreement } from "./agreement.ts";
 import { seededTables } from "./data.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   native = await seedNative(tables);
   for (const layout of LAYOUTS) worlds.set(layout, await seedSluice(tables, layout));
   const [first, ...others] = worlds.values();
-  await first!.open(engineModule());
+  await first!.open(engineModules());
   for (const world of others) world.openLike(first!);
 });
 

@@ -1,8 +1,11 @@
 // Files imported whole: their rows come back by SQL, a repeated import stores nothing twice, and a
 // bad file stores nothing.
 
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { columnOf } from "../helpers/random-table.ts";
+import { writeParquet } from "#lib/parquet/write-file.ts";
 import { HttpClient } from "../helpers/http-client.ts";
 import { Stack } from "../helpers/stack.ts";
 
@@ -124,6 +127,87 @@ describe("a file of line protocol", () => {
       expect.stringMatching(/^line 2: /),
     ]);
     expect((await client.query("SELECT * FROM fine", "lines")).columns).toEqual([]);
+  });
+});
+
+describe("a Parquet file", () => {
+  const fixture = new URL("../fixtures/parquet/pyarrow-types-snappy.parquet", import.meta.url);
+  const file = new Uint8Array(readFileSync(fixture));
+
+  test.each<[string, string, () => BodyInit]>([
+    ["as a form", "parquet-form", () => form(file)],
+    ["as the body", "parquet-raw", () => file],
+  ])("%s is imported with its types, and once", async (_, database, body) => {
+    const path = `parquet?measurement=types&time_column=ts&db=${database}`;
+    for (let time = 0; time < 2; time++) {
+      const [status, answer] = await send(path, body());
+      expect([status, answer]).toMatchObject([
+        200,
+        {
+          status: "ok",
+          result: {
+            database,
+            measurement: "types",
+            rows_imported: 5,
+            partitions_created: 3,
+            time_range_min: "2026-03-01T00:00:00.000Z",
+            time_range_max: "2026-03-03T00:00:00.000Z",
+            columns: expect.arrayContaining(["time", "u64", "list"]) as unknown,
+          },
+        },
+      ]);
+    }
+    const sql = `SELECT count(*), max(time)::VARCHAR, max(u64), sum(dec2), max(d)::VARCHAR,
+      min(list), min(tm), max("decL"), count(nul) FROM types`;
+    expect(await client.row(sql, database)).toEqual([
+      5,
+      "2026-03-03 00:00:00",
+      Number(2n ** 63n - 1n),
+      12_346.85,
+      "2026-03-03 00:00:00",
+      "[1,null]",
+      "00:00:00",
+      "7.5",
+      0,
+    ]);
+  });
+
+  test("of our own, and of 300,000 rows, is imported in parts, and once", async () => {
+    const rowCount = 300_000;
+    const rows = Array.from({ length: rowCount }, (_, i) => i);
+    const table = {
+      rowCount,
+      columns: [
+        columnOf({
+          name: "time",
+          type: "timestamp",
+          values: rows.map((i) => 1_772_323_200_000_000n + BigInt(i)),
+        }),
+        columnOf({ name: "v", type: "int64", values: rows.map(BigInt) }),
+        columnOf({ name: "t", type: "utf8", values: rows.map((i) => `text ${i}`) }),
+      ],
+    };
+    const { bytes } = writeParquet(table, 0, rowCount, { keyValues: {} });
+    for (let time = 0; time < 2; time++) {
+      const [status, answer] = await send("parquet?measurement=own", form(bytes));
+      expect([status, answer]).toMatchObject([200, { result: { rows_imported: rowCount } }]);
+    }
+    const sum = (rowCount * (rowCount - 1)) / 2;
+    const sql = "SELECT count(*), sum(v), count(DISTINCT t) FROM own";
+    expect(await client.row(sql)).toEqual([rowCount, sum, rowCount]);
+  });
+
+  test.each<[what: string, query: string, body: () => BodyInit, status: number, code: string]>([
+    ["no measurement", "", () => file, 400, "name_invalid"],
+    ["a wrong time column", "measurement=p", () => file, 400, "parameter_invalid"],
+    ["a wrong format", "measurement=p&time_format=x", () => file, 400, "parameter_invalid"],
+    ["no end", "measurement=p", () => file.slice(0, -1), 422, "parquet_invalid"],
+    ["CSV in it", "measurement=p", () => CSV, 422, "parquet_invalid"],
+    ["nothing in it", "measurement=p", () => form(""), 400, "body_empty"],
+  ])("with %s is refused and leaves nothing", async (_, query, body, status, code) => {
+    const [found, answer] = await send(`parquet?${query}`, body());
+    expect([found, answer.code, answer.error]).toEqual([status, code, expect.any(String)]);
+    expect((await client.query("SELECT * FROM p")).columns).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@ import { decode } from "@msgpack/msgpack";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { encodeBatch, HttpClient } from "../helpers/http-client.ts";
+import { readWithHyparquet } from "../helpers/parquet-readers.ts";
 import { Stack } from "../helpers/stack.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -75,6 +76,28 @@ describe("a query's answer", () => {
     expect(table.getChild("n")!.toJSON()).toEqual([BIG, -1n]);
     expect(table.getChild("total")!.get(0)).toBe(BIG - 1n);
     expect(table.getChild("host")!.toJSON()).toEqual(["a", "ü"]);
+  });
+
+  test("is a Parquet file, by `format` or by Accept", async () => {
+    const accept = "application/vnd.apache.parquet";
+    for (const [body, headers] of [
+      [{ sql: SQL, format: "parquet" }, {}],
+      [{ sql: SQL }, { accept }],
+    ] as const) {
+      const answer = await ask("/api/v1/query", body, headers);
+      expect(answer.headers.get("content-type")).toBe(accept);
+      expect(answer.headers.get("content-disposition")).toContain("result.parquet");
+      const content = await readWithHyparquet(await answer.response.bytes());
+      expect([...content]).toEqual([
+        ["host", ["a", "ü"]],
+        ["v", [1.5, null]],
+        ["n", [BIG, -1n]],
+        ["time", [BigInt(START) * 1_000n, BigInt(START + 1) * 1_000n]],
+        ["total", [BIG - 1n, BIG - 1n]],
+      ]);
+    }
+    const got = await client.fetch("/api/v1/query/mem?database=events&format=parquet");
+    expect((await readWithHyparquet(await got.bytes())).get("v")).toEqual([1n]);
   });
 
   test("is MessagePack in Arc's columns", async () => {

@@ -1,9 +1,12 @@
 // Rubbish in: a clear 4xx that says what and where, nothing stored, and the next good batch is
 // taken.
 
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { encode, ExtData } from "@msgpack/msgpack";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { bypasses } from "../helpers/bypasses.ts";
 import { HttpClient } from "../helpers/http-client.ts";
 import { Stack } from "../helpers/stack.ts";
 
@@ -113,7 +116,7 @@ describe("a write", () => {
   });
 
   test("with a wrong database name is refused", async () => {
-    for (const database of ["1x", "a b", "x".repeat(65), "system", "a/../b"]) {
+    for (const database of ["1x", "a b", "x".repeat(65), "system", "SYSTEM", "a/../b"]) {
       const response = await client.write(good, { database });
       expect([database, response.status]).toEqual([database, 400]);
     }
@@ -149,6 +152,117 @@ describe("a query", () => {
       expect((await client.fetch("/api/v1/query", init)).status).toBe(400);
     }
   });
+});
+
+describe("what is not the caller's", () => {
+  let heard = 0;
+  const spy = createServer((socket) => {
+    heard++;
+    socket.destroy();
+  });
+  let address = "";
+  beforeAll(async () => {
+    spy.listen(0, "127.0.0.1");
+    await once(spy, "listening");
+    address = `127.0.0.1:${(spy.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void spy.close());
+
+  test(
+    "is refused in more than 114 ways, without a request to anybody",
+    { timeout: 60_000 },
+    async () => {
+      const all = bypasses(address);
+      expect(new Set(all).size).toBe(all.length);
+      expect(all.length).toBeGreaterThan(114);
+      for (const sql of all) {
+        const response = await client.post("/api/v1/query", { sql });
+        const text = await response.text();
+        expect([sql, response.status, text]).toEqual([sql, 400, text]);
+        expect([sql, text]).not.toEqual([sql, expect.stringMatching(/root:|"code":"bug"/)]);
+      }
+      expect(await client.row("SELECT 1")).toEqual([1]);
+      expect(heard).toBe(0);
+    },
+  );
+
+  test("is refused in the parts of a GET, and stays a text as a parameter", async () => {
+    const parts = [
+      "getenv('HOME') = 'x'",
+      "v IN (SELECT 1 FROM '/etc/passwd')",
+      "1 = 1) UNION ALL SELECT * FROM '/etc/passwd' --",
+      "true; DROP TABLE t",
+      "true) FROM '/etc/passwd' WHERE (true",
+      "v = 1 ORDER BY getenv('HOME')",
+    ];
+    for (const name of ["where", "order_by"]) {
+      for (const part of parts) {
+        const path = `/api/v1/query/t?${new URLSearchParams({ [name]: part })}`;
+        expect([name, part, (await client.fetch(path)).status]).toEqual([name, part, 400]);
+      }
+    }
+    for (const path of ["%2Fetc%2Fpasswd", "read_csv('x')", "..%2Ft", `http:%2F%2F${address}`]) {
+      const { status } = await client.fetch(`/api/v1/query/${path}`);
+      expect([path, status]).toEqual([path, 400]);
+    }
+    const sql = "SELECT ? AS a, $1 = 'x' AS b";
+    const response = await client.post("/api/v1/query", { sql, params: ["getenv('HOME')"] });
+    expect(await response.json()).toMatchObject({ data: [["getenv('HOME')", false]] });
+    expect(heard).toBe(0);
+  });
+});
+
+describe("a query that lasts", () => {
+  const sql = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) FROM r WHERE i < 0";
+  const active = async () => {
+    const response = await client.fetch("/api/v1/queries/active");
+    return ((await response.json()) as { queries: { id: string; sql: string }[] }).queries;
+  };
+
+  test("is listed, can be cancelled, and is remembered", { timeout: 30_000 }, async () => {
+    const answer = client.post("/api/v1/query", { sql });
+    await vi.waitFor(async () => expect(await active()).toHaveLength(1), { timeout: 10_000 });
+    const id = (await active())[0]!.id;
+    const path = `/api/v1/queries/${id}`;
+    expect(await (await client.fetch(path)).json()).toMatchObject({
+      query: { id, sql, database: "default", status: "running", token_id: null },
+    });
+    expect((await client.fetch(path, { method: "DELETE" })).status).toBe(202);
+    const response = await answer;
+    expect(response.headers.get("x-arc-query-id")).toBe(id);
+    expect([response.status, await response.json()]).toMatchObject([
+      409,
+      { code: "query_cancelled" },
+    ]);
+    await vi.waitFor(async () => expect(await active()).toEqual([]), { timeout: 10_000 });
+    const history = await (await client.fetch("/api/v1/queries/history")).json();
+    const { queries } = history as { queries: unknown[] };
+    expect(queries[0]).toMatchObject({ id, sql, outcome: "query_cancelled" });
+    expect(await client.row("SELECT 1")).toEqual([1]);
+  });
+
+  test("of short ones nothing is listed, and unknown ids are 404", async () => {
+    await client.row("SELECT 1");
+    expect(await active()).toEqual([]);
+    for (const method of ["GET", "DELETE"]) {
+      const response = await client.fetch("/api/v1/queries/nothing", { method });
+      expect([response.status, await response.json()]).toMatchObject([
+        404,
+        { code: "query_unknown" },
+      ]);
+    }
+  });
+});
+
+test("a known path with another method is 405 and says which it takes", async () => {
+  for (const [path, method, allowed] of [
+    ["/api/v1/query", "GET", "POST"],
+    ["/api/v1/auth/tokens/7", "PUT", "GET, PATCH, DELETE"],
+    ["/health", "POST", "GET"],
+  ] as const) {
+    const response = await client.fetch(path, { method });
+    expect([path, response.status, response.headers.get("allow")]).toEqual([path, 405, allowed]);
+  }
 });
 
 test("unknown routes are 404 and say which", async () => {

@@ -5,8 +5,10 @@
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import type { DuckDb } from "#platform/duckdb/engine.ts";
+import type { EngineModules } from "#platform/duckdb/instance.ts";
 
-const WASM = "node_modules/@malloydata/duckdb-wasm/dist/duckdb-eh.wasm";
+const DUCKDB = "node_modules/@malloydata/duckdb-wasm/dist/duckdb-eh.wasm";
+const CLOCK = "platform/duckdb/clock.wasm";
 
 registerHooks({
   load(url, context, nextLoad) {
@@ -17,14 +19,18 @@ registerHooks({
   },
 });
 
-let compiled: WebAssembly.Module | null = null;
+let compiled: EngineModules | null = null;
 
-export function engineModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(WASM));
+export function engineModules(): EngineModules {
+  compiled ??= { duckdb: compile(DUCKDB), clock: compile(CLOCK) };
   return compiled;
+}
+
+function compile(path: string): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(path));
 }
 
 export async function openTestEngine(): Promise<DuckDb> {
   const { openDuckDb } = await import("#platform/duckdb/engine.ts");
-  return openDuckDb(engineModule());
+  return openDuckDb(engineModules());
 }

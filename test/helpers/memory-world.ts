@@ -2,7 +2,8 @@
 // in a map. What a crash leaves behind is the store, the alarm and the lake; objects are made anew.
 
 import { DatabaseSync } from "node:sqlite";
-import type { Alarm, Clock, ObjectStore, SqlStore, SqlValue } from "#lib/base/ports.ts";
+import type { Alarm, Clock, ObjectStore, PartWriter } from "#lib/base/ports.ts";
+import type { SqlStore, SqlValue } from "#lib/base/ports.ts";
 
 export class ManualClock implements Clock {
   #nowMs: number;
@@ -72,8 +73,14 @@ export class MemorySqlStore implements SqlStore {
   async sync(): Promise<void> {}
 }
 
+interface MemoryObject {
+  readonly bytes: Uint8Array;
+  readonly sha256: string | null;
+  readonly uploadedMs: number;
+}
+
 export class MemoryLake implements ObjectStore {
-  readonly objects = new Map<string, { bytes: Uint8Array; sha256: string; uploadedMs: number }>();
+  readonly objects = new Map<string, MemoryObject>();
   readonly #clock: Clock;
   /** What the next put does beside its work. `after`: stores, and then fails all the same. */
   nextPut: "ok" | "fail-before" | "fail-after" = "ok";
@@ -83,6 +90,23 @@ export class MemoryLake implements ObjectStore {
   }
 
   async putIfAbsent(key: string, bytes: Uint8Array, sha256: string): Promise<boolean> {
+    return this.#put(key, bytes, sha256);
+  }
+
+  createInParts(key: string): PartWriter {
+    const parts: Uint8Array[] = [];
+    return {
+      write: async (bytes) => void parts.push(bytes.slice()),
+      finish: async () => {
+        const bytes = new Uint8Array(Buffer.concat(parts));
+        if (!this.#put(key, bytes, null)) throw new Error(`object ${key} exists`);
+        return { byteLength: bytes.length };
+      },
+      abort: async () => void parts.splice(0),
+    };
+  }
+
+  #put(key: string, bytes: Uint8Array, sha256: string | null): boolean {
     const fault = this.nextPut;
     this.nextPut = "ok";
     if (fault === "fail-before") throw new Error("connection reset before the put");

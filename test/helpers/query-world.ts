@@ -13,10 +13,12 @@ import { writeParquet } from "#lib/parquet/write-file.ts";
 import { scanBatch } from "#lib/protocol/scan-batch.ts";
 import { TableBuilder } from "#lib/protocol/table-builder.ts";
 import type { DatabaseReader } from "#lib/sql/consistent-read.ts";
-import type { QueryPorts } from "../../workers/query/run-query.ts";
+import type { QueryPorts, QueryProgress } from "../../workers/query/run-query.ts";
+import type { EngineModules } from "#platform/duckdb/instance.ts";
 import type { EngineHold, SqlEngine } from "#lib/sql/engine.ts";
+import { leasedReads } from "#lib/sql/leased-reads.ts";
 import type { ResultFormat, ResultOptions } from "#lib/sql/results/format.ts";
-import type { QueryParam, QueryRequest, SqlQuestion } from "#lib/sql/types.ts";
+import type { QueryParams, QueryRequest, SqlQuestion } from "#lib/sql/types.ts";
 import { ManualClock, MemoryLake, MemorySqlStore } from "./memory-world.ts";
 
 export type Columns = Record<string, unknown[]>;
@@ -24,17 +26,19 @@ export type Columns = Record<string, unknown[]>;
 export class QueryDatabase implements DatabaseReader {
   readonly #databaseId: number;
   readonly #lake: MemoryLake;
+  readonly store = new MemorySqlStore();
   readonly catalog: CatalogCore;
   /** Batches that are not released yet, committed or not. */
   #tail: { header: BatchHeader; body: Uint8Array }[] = [];
   #segments = 1;
   #sequence = 0;
   flushes = 0;
+  readonly tableIds = new Map<string, number>();
 
   constructor(databaseId: number, lake: MemoryLake, clock: ManualClock) {
     this.#databaseId = databaseId;
     this.#lake = lake;
-    this.catalog = new CatalogCore({ store: new MemorySqlStore(), clock, lake });
+    this.catalog = new CatalogCore({ store: this.store, clock, lake });
   }
 
   append(measurement: string, columns: Columns): void {
@@ -87,7 +91,7 @@ export class QueryDatabase implements DatabaseReader {
 
   async readTails({ tables, bytesMax }: Parameters<DatabaseReader["readTails"]>[0]) {
     const batches = this.#tail.filter(({ header }) =>
-      tables.some((one) => one.measurement === header.measurement && meets(header, one)),
+      tables.some((one) => one.tableId === header.tableId && meets(header, one)),
     );
     const byteLength = batches.reduce((sum, { body }) => sum + body.byteLength, 0);
     const isOverBudget = byteLength > bytesMax;
@@ -111,7 +115,7 @@ export interface Answer {
   readonly [key: string]: unknown;
 }
 
-/** `module` is the engine's. All databases of one world share its lake. */
+/** All databases of one world share its lake. */
 export class QueryWorld {
   readonly clock = new ManualClock(Date.now());
   readonly lake = new MemoryLake(this.clock);
@@ -122,6 +126,9 @@ export class QueryWorld {
   failReads = 0;
   /** A query fails after so many parts of its result; null: it does not. */
   failAfterParts: number | null = null;
+  /** The queries that were begun, and how they ended. */
+  readonly watched: { progress: QueryProgress; cancel: () => void }[] = [];
+  readonly outcomes: string[] = [];
   #ports: QueryPorts | null = null;
 
   constructor(...names: string[]) {
@@ -130,13 +137,18 @@ export class QueryWorld {
     }
   }
 
+  /** What the query Worker would have. */
+  get ports(): QueryPorts {
+    return this.#ports!;
+  }
+
   get(name = "default"): QueryDatabase {
     return this.databases.get(name)!;
   }
 
-  async open(module: WebAssembly.Module): Promise<void> {
-    const { ExclusiveEngine } = await import("#platform/duckdb/exclusive.ts");
-    const engine = new ExclusiveEngine(module);
+  async open(modules: EngineModules): Promise<void> {
+    const { EnginePool } = await import("#platform/duckdb/engine-pool.ts");
+    const engine = new EnginePool(modules);
     this.#connect((signal) => engine.acquire(signal));
   }
 
@@ -153,17 +165,28 @@ export class QueryWorld {
       },
       listDatabases: async () => [...this.databases.keys()],
       openDatabase: async (name) => this.databases.get(name) ?? null,
-      fetchRange: async (key, offset, byteLength) => {
-        this.reads.push({ key, offset, byteLength });
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        if (this.failReads-- > 0) throw new SluiceError("store_unavailable", "no answer");
-        return this.lake.read(key, offset, byteLength);
-      },
+      fetchRange: leasedReads(
+        async (key, offset, byteLength) => {
+          this.reads.push({ key, offset, byteLength });
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          if (this.failReads-- > 0) throw new SluiceError("store_unavailable", "no answer");
+          if (!this.lake.objects.has(key)) throw new SluiceError("object_missing", "it is gone");
+          return this.lake.read(key, offset, byteLength);
+        },
+        async (key) => [...this.databases.values()].some(({ catalog }) => catalog.isLive(key)),
+      ),
+      // None: every read of the lake is to be seen.
+      rangeCache: { find: async () => null, keep: () => {} },
       nowMs: () => Date.now(),
+      watch: (_request, progress, cancel) => {
+        this.watched.push({ progress, cancel });
+        return { end: (outcome) => void this.outcomes.push(outcome) };
+      },
     };
   }
 
-  #failing({ engine, release }: EngineHold, parts: number): EngineHold {
+  #failing(hold: EngineHold, parts: number): EngineHold {
+    const { engine } = hold;
     const run: SqlEngine["run"] = async function* (sql, files, signal) {
       let left = parts;
       for await (const part of engine.run(sql, files, signal)) {
@@ -172,8 +195,8 @@ export class QueryWorld {
       }
     };
     return {
+      ...hold,
       engine: { parse: (sql) => engine.parse(sql), print: (ast) => engine.print(ast), run },
-      release,
     };
   }
 
@@ -197,7 +220,8 @@ export class QueryWorld {
   ): Promise<Response> {
     const { answerQuery } = await import("../../workers/query/answer.ts");
     const result = resultOptions("json");
-    const request = { databases: ["*"], database: null, requestId: "r-1", result, ...asked };
+    const ids = { requestId: "r-1", queryId: "q-1", tokenId: null };
+    const request = { databases: ["*"], database: null, ...ids, result, ...asked };
     const report = (error: SluiceError) => {
       if (error.code === "bug") console.error(error.cause);
     };
@@ -210,7 +234,7 @@ export async function answerOf(response: Response): Promise<Answer> {
   return { ...body, status: response.status };
 }
 
-export function sqlQuestion(sql: string, params: QueryParam[] = []): SqlQuestion {
+export function sqlQuestion(sql: string, params: QueryParams = []): SqlQuestion {
   return { kind: "sql", sql, params, isEstimate: false };
 }
 

@@ -8,10 +8,14 @@ import { compressors } from "hyparquet-compressors";
 import { isRefusal, SluiceError, type Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { BufferCore } from "#lib/buffer/buffer.ts";
-import type { FlushHint } from "#lib/buffer/types.ts";
+import type { FlushHint, TailRequest } from "#lib/buffer/types.ts";
 import { CatalogCore } from "#lib/catalog/catalog.ts";
+import { TableChanges } from "#lib/catalog/table-changes.ts";
+import { ANY_ROW } from "#lib/catalog/row-predicate.ts";
+import type { SnapshotRequest } from "#lib/catalog/types.ts";
 import { writeSegment } from "#lib/flush/write-segment.ts";
-import { scanBatch } from "#lib/protocol/scan-batch.ts";
+import { type BatchScan, scanBatch } from "#lib/protocol/scan-batch.ts";
+import { readConsistently } from "#lib/sql/consistent-read.ts";
 import { ManualAlarm, ManualClock, MemoryLake, MemorySqlStore } from "../helpers/memory-world.ts";
 
 /** Thrown where the process dies; nothing above may catch it but the world itself. */
@@ -37,7 +41,7 @@ export const NO_FAULTS: Faults = {
   stall: 0,
 };
 
-const MEASUREMENT = "events";
+export const MEASUREMENT = "events";
 const EVERYTHING = { minMs: null, maxMs: null };
 
 export class FaultyWorld {
@@ -51,6 +55,10 @@ export class FaultyWorld {
   #hints: FlushHint[] = [];
   #buffer!: BufferCore;
   #catalog!: CatalogCore;
+  #changes!: TableChanges;
+  /** What a writer took for the table of a name, perhaps long ago. */
+  readonly #writersIds = new Map<string, number>();
+  readonly #readersIds = new Map<string, number>();
   /** What happened how often, so that a test can see that its faults were met. */
   readonly seen = {
     crashes: 0,
@@ -59,6 +67,7 @@ export class FaultyWorld {
     hintsRepeated: 0,
     duplicates: 0,
     stalls: 0,
+    staleAppends: 0,
   };
 
   constructor(random: () => number, faults: Faults) {
@@ -78,27 +87,54 @@ export class FaultyWorld {
       const columns = { time, id: time.map(() => id), rows: time.map(() => rowCount) };
       const bytes = encode({ m: MEASUREMENT, columns });
       const scan = scanBatch(bytes);
-      const schema = unwrap(this.#catalog.extendSchema(1, MEASUREMENT, scan.columns));
-      const batch = {
-        tableId: schema.tableId,
-        measurement: MEASUREMENT,
-        rowCount,
-        timeMinMs: scan.time!.timeMinMs,
-        timeMaxMs: scan.time!.timeMaxMs,
-        receivedUs: nowMs * 1_000,
-        bytes,
-      };
-      const request = {
-        databaseId: 1,
-        shard: 0,
-        requestId: `r${id}`,
-        idempotencyKey: `k${id}`,
-        bodySha256: `h${id}`,
-        batches: [batch],
-      };
-      const receipt = unwrap(await this.#call(() => this.#buffer.append(request)));
-      if (receipt.isDuplicate) this.seen.duplicates++;
+      try {
+        await this.#append(id, scan, bytes);
+      } catch (error) {
+        if (!(error instanceof SluiceError) || error.code !== "schema_stale") throw error;
+        this.seen.staleAppends++;
+        this.#writersIds.delete(MEASUREMENT);
+        await this.#append(id, scan, bytes);
+      }
     });
+  }
+
+  async #append(id: number, scan: BatchScan, bytes: Uint8Array): Promise<void> {
+    const { rowCount } = scan;
+    const { timeMinMs, timeMaxMs } = scan.time!;
+    const tableId =
+      this.#writersIds.get(MEASUREMENT) ??
+      unwrap(this.#catalog.extendSchema(1, MEASUREMENT, scan.columns)).tableId;
+    this.#writersIds.set(MEASUREMENT, tableId);
+    const receivedUs = this.clock.nowMs() * 1_000;
+    const batch = { tableId, measurement: MEASUREMENT, rowCount, timeMinMs, timeMaxMs };
+    const request = {
+      databaseId: 1,
+      shard: 0,
+      requestId: `r${id}`,
+      idempotencyKey: `k${id}`,
+      bodySha256: `h${id}`,
+      batches: [{ ...batch, receivedUs, bytes }],
+    };
+    const receipt = unwrap(await this.#call(() => this.#buffer.append(request)));
+    if (receipt.isDuplicate) this.seen.duplicates++;
+  }
+
+  /** True when the drop was answered. */
+  async drop(): Promise<boolean> {
+    return await this.#survive(async () => void (await this.#changes.drop(MEASUREMENT, 1)));
+  }
+
+  async rename(newName: string): Promise<boolean> {
+    return await this.#survive(() => this.#changes.rename(MEASUREMENT, newName, 1));
+  }
+
+  /** What the catalog's alarm does. True: no change is left in the middle. */
+  async finishChanges(): Promise<boolean> {
+    return await this.#survive(async () => void (await this.#changes.finishAll()));
+  }
+
+  get measurements(): string[] {
+    return this.#catalog.listTables().map(({ measurement }) => measurement);
   }
 
   /** The queue hands one hint, any, to a writer. */
@@ -117,27 +153,32 @@ export class FaultyWorld {
   }
 
   async collectGarbage(): Promise<void> {
-    await this.#survive(async () => void (await this.#catalog.removeOrphans()));
+    await this.#survive(async () => void (await this.#catalog.collectGarbage()));
   }
 
   /** Rows per batch id as one query sees them; `meanwhile` happens between tail and snapshot. */
-  async query(meanwhile: () => Promise<void> = async () => {}): Promise<Map<number, number>> {
-    const tail = this.#buffer.readTail({
-      tables: [{ measurement: MEASUREMENT, ...EVERYTHING }],
-      bytesMax: 1e9,
-    });
-    await meanwhile();
-    const snapshot = this.#catalog.snapshot({
-      tables: [{ measurement: MEASUREMENT, time: EVERYTHING }],
-      tailSegmentIds: tail.segmentIds,
-    });
+  async query(
+    meanwhile: () => Promise<void> = async () => {},
+    measurement = MEASUREMENT,
+  ): Promise<Map<number, number>> {
+    const reader = {
+      readTails: async (request: TailRequest) => [this.#buffer.readTail(request)],
+      snapshot: async (request: SnapshotRequest) => {
+        await meanwhile();
+        return this.#catalog.snapshot(request);
+      },
+      flush: async () => {},
+      listTables: async () => this.#catalog.listTables(),
+      tableIds: this.#readersIds,
+    };
+    const wanted = [{ measurement, time: EVERYTHING, where: ANY_ROW }];
+    const [table] = (await readConsistently(reader, wanted)).tables;
     const rows = new Map<number, number>();
     const add = (id: number, count: number) => void rows.set(id, (rows.get(id) ?? 0) + count);
-    for (const header of tail.run.headers) {
-      if (snapshot.committedSegmentIds.includes(header.segmentId)) continue;
+    for (const { header } of table?.tail ?? []) {
       add(Number(header.requestId.slice(1)), header.rowCount);
     }
-    for (const { key } of snapshot.tables[0]?.files ?? []) {
+    for (const { key } of table?.files ?? []) {
       for (const id of await this.#idsIn(key)) add(id, 1);
     }
     return rows;
@@ -149,11 +190,11 @@ export class FaultyWorld {
 
   /** Keys in the lake that the catalog does not name. */
   orphans(): string[] {
-    const snapshot = this.#catalog.snapshot({
-      tables: [{ measurement: MEASUREMENT, time: EVERYTHING }],
-      tailSegmentIds: [],
+    const tables = this.measurements.map((measurement) => {
+      return { measurement, time: EVERYTHING, where: ANY_ROW };
     });
-    const named = new Set(snapshot.tables[0]?.files.map(({ key }) => key));
+    const snapshot = this.#catalog.snapshot({ tables, tailSegmentIds: [] });
+    const named = new Set(snapshot.tables.flatMap((one) => one!.files.map(({ key }) => key)));
     return [...this.lake.objects.keys()].filter((key) => !named.has(key));
   }
 
@@ -172,6 +213,7 @@ export class FaultyWorld {
       head: (key: string) => this.lake.head(key),
       list: this.lake.list,
       remove: this.lake.remove,
+      createInParts: (key: string) => this.lake.createInParts(key),
       putIfAbsent: (key: string, bytes: Uint8Array, sha256: string) =>
         this.#call(() => this.lake.putIfAbsent(key, bytes, sha256)),
     };
@@ -190,7 +232,7 @@ export class FaultyWorld {
     if (this.#random() < this.faults.stall) {
       this.seen.stalls++;
       this.clock.advance(LIMITS.orphanGraceMs + 1);
-      await this.#catalog.removeOrphans();
+      await this.#catalog.collectGarbage();
     }
     this.#maybeFail(this.faults.failAfter);
     return result;
@@ -237,6 +279,13 @@ export class FaultyWorld {
     this.#buffer = new BufferCore(ports, { sealBytes: 400, sealAfterMs: 60_000 });
     const { clock, lake } = this;
     this.#catalog = new CatalogCore({ store: this.#catalogStore, clock, lake });
+    this.#changes = new TableChanges({
+      store: this.#catalogStore,
+      clock,
+      nameTable: (_, { tableId, newName, changeNo }) =>
+        this.#call(() => this.#buffer.nameTable(tableId, newName, changeNo)),
+      bufferedRows: (_, tableId) => this.#call(async () => this.#buffer.rowsOfTable(tableId)),
+    });
   }
 }
 

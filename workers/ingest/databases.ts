@@ -2,7 +2,7 @@
 
 import { SluiceError } from "#lib/base/errors.ts";
 import type { SegmentSummary } from "#lib/buffer/types.ts";
-import { checkDatabaseName } from "#lib/directory/names.ts";
+import { checkDatabaseName, unknownDatabase } from "#lib/directory/names.ts";
 import { mayDo } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
 import { readJsonObject, textField } from "#lib/http/json-body.ts";
@@ -11,7 +11,6 @@ import { positiveInteger } from "#platform/config.ts";
 import { ensureDatabase, findDatabase } from "#platform/directory.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { unknownDatabase } from "./flush.ts";
 
 const BODY_BYTES_MAX = 10_000;
 

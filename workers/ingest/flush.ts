@@ -1,6 +1,6 @@
 // Flush on request: everything acknowledged before is in Parquet when the answer comes.
 
-import { SluiceError } from "#lib/base/errors.ts";
+import { unknownDatabase } from "#lib/directory/names.ts";
 import type { Database } from "#lib/directory/types.ts";
 import { json } from "#lib/http/respond.ts";
 import { findDatabase } from "#platform/directory.ts";
@@ -21,11 +21,7 @@ export async function flushAll({ env }: AdmittedArrival): Promise<Response> {
   return json({ status: "success", message: "All buffers flushed" });
 }
 
-export function unknownDatabase(name: string): SluiceError {
-  return new SluiceError("database_unknown", `Database '${name}' not found`, { database: name });
-}
-
-async function flush({ databaseId, shardCount }: Database, env: IngestEnv): Promise<void> {
+export async function flush({ databaseId, shardCount }: Database, env: IngestEnv): Promise<void> {
   for (let shard = 0; shard < shardCount; shard++) {
     await unwrap(env.DATABASE_BUFFER.getByName(`${databaseId}-${shard}`).flush());
   }

@@ -7,27 +7,25 @@
 //
 // Next: write-batches.ts.
 
-import { createHash } from "node:crypto";
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { DEFAULT_DATABASE } from "#lib/directory/names.ts";
-import { readBody } from "#lib/http/body.ts";
 import { json } from "#lib/http/respond.ts";
-import { compressBatch, decompressBody } from "#lib/protocol/compression.ts";
+import { compressBatch } from "#lib/protocol/compression.ts";
 import { csvBatches, type CsvOptions, scanCsv } from "#lib/protocol/csv-import.ts";
 import { gatherLines } from "#lib/protocol/gather-lines.ts";
 import { parsePrecision } from "#lib/protocol/line-values.ts";
 import { scanBatch } from "#lib/protocol/scan-batch.ts";
-import { parseTimeFormat } from "#lib/protocol/text-times.ts";
-import { measurementNameFault } from "#lib/protocol/walk-batch.ts";
+import { isoTime, parseTimeFormat } from "#lib/protocol/text-times.ts";
 import type { AdmittedArrival } from "./arrival.ts";
+import { importKey, measurementOf, readFile } from "./import-file.ts";
 import { databaseFor, fitSchemas, storeBatches } from "./write-batches.ts";
 import { checkSize, fitGathered } from "./write-gathered.ts";
 
 export async function importCsv(arrival: AdmittedArrival): Promise<Response> {
   const startMs = Date.now();
   const options = csvOptions(new URL(arrival.request.url).searchParams);
-  const file = await readFile(arrival.request);
+  const file = await readFile(arrival.request, LIMITS.rowFormBytesMax);
   const text = decodeText(file);
   const content = scanCsv(text, options);
   const database = await databaseFor(arrival.database ?? DEFAULT_DATABASE, arrival.env);
@@ -65,7 +63,7 @@ export async function importLineProtocol(arrival: AdmittedArrival): Promise<Resp
   }
   const precision = searchParams.get("precision") || "ns";
   const unit = parsePrecision(precision);
-  const file = await readFile(arrival.request);
+  const file = await readFile(arrival.request, LIMITS.rowFormBytesMax);
   const database = await databaseFor(arrival.database ?? DEFAULT_DATABASE, arrival.env);
   const options = { noun: "line", isPartial: false, rejected: new Map() } as const;
   const first = gatherLines(file, unit, startMs * 1_000, options);
@@ -83,9 +81,7 @@ export async function importLineProtocol(arrival: AdmittedArrival): Promise<Resp
 }
 
 function csvOptions(parameters: URLSearchParams): CsvOptions {
-  const measurement = parameters.get("measurement") ?? "";
-  const fault = measurementNameFault(measurement);
-  if (fault !== null) throw new SluiceError("name_invalid", fault, { measurement });
+  const measurement = measurementOf(parameters);
   const delimiter = parameters.get("delimiter") || ",";
   if (delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
     const message = '"delimiter" must be one character, and neither a quote nor a line end';
@@ -106,55 +102,10 @@ function csvOptions(parameters: URLSearchParams): CsvOptions {
   };
 }
 
-/** Uncompressed, at most `LIMITS.rowFormBytesMax`. */
-async function readFile(request: Request): Promise<Uint8Array> {
-  const contentType = request.headers.get("content-type") ?? "";
-  const body = await readBody(request, LIMITS.bodyBytesMax);
-  const isForm = contentType.toLowerCase().startsWith("multipart/form-data");
-  const file = decompressBody(isForm ? await fileOf(body, contentType) : body, null);
-  const limit = LIMITS.rowFormBytesMax;
-  if (file.length <= limit) return file;
-  const message = `the file has ${file.length} bytes, more than ${limit}; import it in parts`;
-  throw new SluiceError("body_too_large", message, { limit });
-}
-
-async function fileOf(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<Uint8Array> {
-  let form: FormData;
-  try {
-    form = await new Response(body, { headers: { "content-type": contentType } }).formData();
-  } catch (cause) {
-    const message = `the multipart body is damaged: ${(cause as Error).message}`;
-    throw new SluiceError("parameter_invalid", message, { field: "file" }, { cause });
-  }
-  const file = form.get("file");
-  if (file === null) {
-    throw new SluiceError("parameter_invalid", 'the form has no "file"', { field: "file" });
-  }
-  const bytes =
-    typeof file === "string" ? new TextEncoder().encode(file) : await new Response(file).bytes();
-  if (bytes.length === 0) throw new SluiceError("body_empty", "the file is empty");
-  return bytes;
-}
-
 function decodeText(file: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(file);
   } catch (cause) {
     throw new SluiceError("text_invalid", "the file is not valid UTF-8", {}, { cause });
   }
-}
-
-/** Another file or other parameters make another key; the database has its own buffer anyway. */
-function importKey({ url }: Request, file: Uint8Array): string {
-  const { pathname, searchParams } = new URL(url);
-  for (const secret of ["p", "u"]) searchParams.delete(secret);
-  searchParams.sort();
-  const hash = createHash("sha256").update(`${pathname}?${searchParams}\n`).update(file);
-  return `import-${hash.digest("hex")}`;
-}
-
-function isoTime(us: bigint): string {
-  const micros = ((us % 1_000n) + 1_000n) % 1_000n;
-  const iso = new Date(Number((us - micros) / 1_000n)).toISOString();
-  return micros === 0n ? iso : `${iso.slice(0, -1)}${String(micros).padStart(3, "0")}Z`;
 }

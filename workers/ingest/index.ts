@@ -14,6 +14,7 @@ import { wakeBuffers } from "./sweep.ts";
 export { DatabaseBuffer } from "../../durable-objects/database-buffer.ts";
 export { DatabaseCatalog } from "../../durable-objects/database-catalog.ts";
 export { Directory } from "../../durable-objects/directory.ts";
+export { QueryRegistry } from "../../durable-objects/query-registry.ts";
 
 /** An id from outside is taken over, if it is short and plain, so that one id follows a request. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;

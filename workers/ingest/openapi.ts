@@ -1,10 +1,11 @@
-// The API described for programs (/openapi.json, OpenAPI 3.1) and for people (/docs).
+// The API in words, for programs (openapi-document.ts) and for people (docs-page.ts).
 //
 // Routes, permissions and path parameters come from the route table; what stands here is what a
 // table cannot know. A test holds the two together, so that no route is without its words.
 
 import type { Permission } from "#lib/directory/types.ts";
-import { json } from "#lib/http/respond.ts";
+import { CONTINUOUS_QUERY_OPERATIONS } from "./openapi-continuous-queries.ts";
+import { UPKEEP_OPERATIONS } from "./openapi-upkeep.ts";
 
 interface Operation {
   readonly summary: string;
@@ -37,6 +38,7 @@ const SQL_BODY = {
 const QUERY_ANSWERS = {
   200: "columns and rows",
   400: "the SQL is wrong or not allowed",
+  409: "the query was cancelled",
   422: "the query failed, or needs more than it may",
   504: "it took too long",
 };
@@ -51,6 +53,16 @@ const WRITE_ANSWERS = {
   413: "too large",
   429: "too much waits to be flushed; retry after the time given",
   503: "not known to be stored; retry with the same key",
+};
+
+const DROP_QUERY = {
+  confirm: "true, or nothing is dropped",
+  dry_run: "true: say what would be dropped",
+};
+const DROP_ANSWERS = {
+  200: "what was dropped: files, rows, bytes",
+  400: "not confirmed",
+  503: "begun; send the same request again",
 };
 
 const FILE_BODY = {
@@ -119,6 +131,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     body: FILE_BODY,
     answers: IMPORT_ANSWERS,
   },
+  "POST /api/v1/import/parquet": {
+    summary: "Import a Parquet file",
+    query: {
+      db: "the database",
+      measurement: "the table; required",
+      time_column: "the column of the time; `time` when missing",
+      time_format: "of a time that is an integer or text: as for CSV",
+    },
+    headers: DATABASE,
+    body: FILE_BODY,
+    answers: { ...IMPORT_ANSWERS, 422: "not a Parquet file that can be read; says where" },
+  },
   "POST /api/v1/query": {
     summary: "Run one SELECT, DESCRIBE, SUMMARIZE or EXPLAIN, or SHOW DATABASES, SHOW TABLES",
     headers: { ...DATABASE, Accept: "asks for a format where the body's `format` does not" },
@@ -163,6 +187,22 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     },
     answers: QUERY_ANSWERS,
   },
+  "GET /api/v1/queries/active": {
+    summary: "Queries that run or wait, and last: an admin sees all, others their token's",
+    answers: { 200: "queries and their number" },
+  },
+  "GET /api/v1/queries/history": {
+    summary: "Queries that lasted and have ended, with their outcome, the newest first",
+    answers: { 200: "queries and their number" },
+  },
+  "GET /api/v1/queries/:id": {
+    summary: "One query; its id is in the header X-Arc-Query-ID of its answer",
+    answers: { 200: "the query", 404: "no such query" },
+  },
+  "DELETE /api/v1/queries/:id": {
+    summary: "Cancel a query; it ends with the code query_cancelled",
+    answers: { 202: "it ends within a second", 404: "no such query runs" },
+  },
   "GET /api/v1/measurements": {
     summary: "Measurements of one database, or of all that the token may read",
     query: { database: "one database" },
@@ -185,6 +225,36 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: "Measurements of a database",
     answers: { 200: "measurements and their number", 404: "no such database" },
   },
+  "DELETE /api/v1/databases/:database": {
+    summary: "Drop a database with all it holds",
+    query: DROP_QUERY,
+    answers: { ...DROP_ANSWERS, 404: "no such database" },
+  },
+  "GET /api/v1/databases/:database/measurements/:measurement": {
+    summary: "Columns of a measurement: types, NULLs, bounds, when they were seen; of its files",
+    query: { distinct: "true: estimate distinct values, too, which reads every row" },
+    answers: { 200: "the measurement", 404: "no such database or measurement" },
+  },
+  "GET /api/v1/databases/:database/measurements/:measurement/files": {
+    summary: "Its Parquet files of one version, by key in the bucket, for other engines to read",
+    query: { limit: "10,000 when missing, at most 50,000", after: "`next` of the page before" },
+    answers: { 200: "files", 404: "no such database or measurement" },
+  },
+  "DELETE /api/v1/databases/:database/measurements/:measurement": {
+    summary: "Drop a measurement with all its rows",
+    query: DROP_QUERY,
+    answers: { ...DROP_ANSWERS, 404: "no such database or measurement" },
+  },
+  "PATCH /api/v1/databases/:database/measurements/:measurement": {
+    summary: "Rename a measurement",
+    body: { "application/json": { name: "cpu_load" } },
+    answers: {
+      200: "renamed",
+      404: "no such database or measurement",
+      409: "the new name is taken",
+      503: "begun; send the same request again",
+    },
+  },
   "POST /api/v1/databases/:database/flush": {
     summary: "Write everything acknowledged before to Parquet",
     answers: { 200: "done", 404: "no such database", 503: "not done in time" },
@@ -193,6 +263,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: "Flush all databases",
     answers: { 200: "done", 503: "not done in time" },
   },
+  ...CONTINUOUS_QUERY_OPERATIONS,
+  ...UPKEEP_OPERATIONS,
   "GET /api/v1/auth/verify": {
     summary: "What the token may do",
     answers: { 200: "its permissions", 401: "not a valid token" },
@@ -238,112 +310,3 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "GET /openapi.json": { summary: "This description", answers: { 200: "OpenAPI 3.1" } },
   "GET /docs": { summary: "This description, to read", answers: { 200: "a page" } },
 };
-
-export function openApiAnswer(routes: readonly RouteFacts[]): Response {
-  return json(openApiDocument(routes));
-}
-
-export function openApiDocument(routes: readonly RouteFacts[]) {
-  const paths: Record<string, Record<string, unknown>> = {};
-  for (const route of routes) {
-    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
-  }
-  return {
-    openapi: "3.1.0",
-    info: {
-      title: "Sluice",
-      version: "1",
-      description: "Telemetry in over HTTP, durable before the answer, SQL right after.",
-    },
-    paths,
-    components: {
-      securitySchemes: { token: { type: "http", scheme: "bearer" } },
-      schemas: { Error: ERROR_SCHEMA },
-    },
-  };
-}
-
-const ERROR_SCHEMA = {
-  type: "object",
-  required: ["success", "error", "code", "detail", "request_id"],
-  properties: {
-    success: { const: false },
-    error: { type: "string", description: "for people" },
-    code: { type: "string", description: "for programs; see docs/errors.md" },
-    detail: { type: "object" },
-    request_id: { type: "string" },
-  },
-};
-
-function operationOf({ method, path, permission }: RouteFacts) {
-  const { summary, query = {}, headers = {}, body, answers } = OPERATIONS[`${method} ${path}`]!;
-  const inPath = [...path.matchAll(/:(\w+)/g)].map(
-    ([, name]) => [name!, "as in the path"] as const,
-  );
-  const parameters = [
-    ...inPath.map((entry) => parameter("path", entry)),
-    ...Object.entries(query).map((entry) => parameter("query", entry)),
-    ...Object.entries(headers).map((entry) => parameter("header", entry)),
-  ];
-  const denied = permission === "public" ? {} : { 401: "no valid token", 403: "not allowed" };
-  const content = Object.entries(body ?? {}).map(([type, example]) => [type, { example }]);
-  return {
-    summary,
-    parameters,
-    ...(permission === "public" ? {} : { security: [{ token: [permission] }] }),
-    ...(body === undefined ? {} : { requestBody: { content: Object.fromEntries(content) } }),
-    responses: Object.fromEntries(
-      Object.entries({ ...denied, ...answers }).map(([status, description]) => [
-        status,
-        Number(status) < 400 ? { description } : { description, ...ERROR_CONTENT },
-      ]),
-    ),
-  };
-}
-
-const ERROR_CONTENT = {
-  content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
-};
-
-function parameter(where: string, [name, description]: readonly [string, string]) {
-  const schema = { type: "string" };
-  return { name, in: where, required: where === "path", description, schema };
-}
-
-/** One page without scripts, so that it can be read wherever the API can be reached. */
-export function docsPage(routes: readonly RouteFacts[]): Response {
-  const sections = routes.map((route) => sectionOf(route)).join("\n");
-  const html = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Sluice API</title>
-<meta name="viewport" content="width=device-width"><style>
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }
-section { border-top: 1px solid #ccc; padding: .5rem 0 }
-h2 { font: 600 1rem ui-monospace, monospace } pre { background: #f4f4f4; padding: .5rem }
-dt { font-family: ui-monospace, monospace } dd { margin: 0 0 .25rem 2rem }
-</style></head><body><h1>Sluice API</h1>
-<p>Token: <code>Authorization: Bearer …</code>. For programs: <a href="/openapi.json">openapi.json</a>.</p>
-${sections}
-</body></html>`;
-  return new Response(html, { headers: { "content-type": "text/html; charset=utf-8" } });
-}
-
-function sectionOf({ method, path, permission }: RouteFacts): string {
-  const { summary, query = {}, headers = {}, body, answers } = OPERATIONS[`${method} ${path}`]!;
-  const list = (entries: Readonly<Record<string, string>>) =>
-    Object.entries(entries)
-      .map(([name, text]) => `<dt>${escape(name)}</dt><dd>${escape(text)}</dd>`)
-      .join("");
-  const example =
-    body === undefined
-      ? ""
-      : `<pre>${escape(JSON.stringify(Object.values(body)[0], null, 2))}</pre>`;
-  const needs = permission === "public" ? "no token" : `permission: ${permission}`;
-  return `<section><h2>${method} ${escape(path)}</h2>
-<p>${escape(summary)} (${needs})</p>${example}
-<dl>${list({ ...query, ...headers })}${list(answers)}</dl></section>`;
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}

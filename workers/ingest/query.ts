@@ -4,7 +4,7 @@ import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { type JsonObject, readJsonObject, textField } from "#lib/http/json-body.ts";
 import { chooseFormat, type ResultFormat, type ResultOptions } from "#lib/sql/results/format.ts";
-import type { QueryParam, Question } from "#lib/sql/types.ts";
+import type { QueryParams, Question } from "#lib/sql/types.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 
 /** JSON may escape each byte of SQL with up to six characters; parameters come on top. */
@@ -60,9 +60,11 @@ async function ask(
   question: Question,
   result: ResultOptions,
 ): Promise<Response> {
-  const { databases } = principal;
+  const { databases, tokenId } = principal;
+  const queryId = crypto.randomUUID();
+  const request = { databases, database, question, result, requestId, queryId, tokenId };
   // Let go of when this request ends, also when it ends because nobody waits for it any more.
-  using held = await env.QUERY.open({ databases, database, question, result, requestId });
+  using held = await env.QUERY.open(request);
   return await held.answer();
 }
 
@@ -71,11 +73,11 @@ function sqlQuestion(body: JsonObject) {
   return { kind: "sql", sql, params: paramsOf(body["params"] ?? []), isEstimate: false } as const;
 }
 
-function paramsOf(value: unknown): QueryParam[] {
-  if (!Array.isArray(value)) throw wrong("params", "a list");
-  const odd = value.findIndex((one) => typeof one === "object" && one !== null);
-  if (odd === -1) return value as QueryParam[];
-  throw wrong(`params[${odd}]`, "a number, text, boolean or null");
+function paramsOf(value: unknown): QueryParams {
+  if (typeof value !== "object" || value === null) throw wrong("params", "a list or an object");
+  const odd = Object.entries(value).find(([, one]) => typeof one === "object" && one !== null);
+  if (odd === undefined) return value as QueryParams;
+  throw wrong(`params[${odd[0]}]`, "a number, text, boolean or null");
 }
 
 function resultOptions(request: Request, format: ResultFormat, int64?: unknown): ResultOptions {
@@ -86,7 +88,8 @@ function resultOptions(request: Request, format: ResultFormat, int64?: unknown):
   return { format, areLongsQuoted: int64 === "string", hasProfile };
 }
 
-function wholeNumber(
+/** Of a parameter that may be missing. Throws `parameter_invalid`. */
+export function wholeNumber(
   parameters: URLSearchParams,
   field: string,
   fallback: number,

@@ -6,20 +6,32 @@
 import { Hono } from "hono";
 import { SluiceError } from "#lib/base/errors.ts";
 import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
-import { demand } from "#lib/directory/permissions.ts";
+import { demand, demandSomewhere } from "#lib/directory/permissions.ts";
 import type { Permission } from "#lib/directory/types.ts";
 import { tokenOf } from "#lib/http/credentials.ts";
 import { asSluiceError, errorResponse } from "#lib/http/respond.ts";
 import { authenticate } from "#platform/directory.ts";
 import type { AdmittedArrival, Arrival } from "./arrival.ts";
+import * as continuousQueries from "./continuous-queries.ts";
 import { createDatabase, listDatabases, showDatabase } from "./databases.ts";
+import { listFiles } from "./files.ts";
+import { dropDatabase, dropMeasurement, renameMeasurement } from "./drops.ts";
 import { flushAll, flushDatabase } from "./flush.ts";
 import { health, live, ready } from "./health.ts";
-import { docsPage, openApiAnswer, type RouteFacts } from "./openapi.ts";
-import { databaseMeasurements, listMeasurements } from "./measurements.ts";
+import { docsPage } from "./docs-page.ts";
+import { openApiAnswer } from "./openapi-document.ts";
+import type { RouteFacts } from "./openapi.ts";
+import { databaseMeasurements, listMeasurements, showMeasurement } from "./measurements.ts";
+import * as queries from "./queries.ts";
 import { query, queryArrow, queryEstimate, queryMeasurement, queryMsgpack } from "./query.ts";
+import * as compaction from "./compaction.ts";
+import { deleteConfig, deleteRows } from "./delete.ts";
+import * as jobs from "./jobs.ts";
+import * as retention from "./retention.ts";
+import * as schedulers from "./schedulers.ts";
 import * as tokens from "./tokens.ts";
 import { importCsv, importLineProtocol } from "./import.ts";
+import { importParquet } from "./import-parquet.ts";
 import { ping, writeLineProtocol } from "./write-line-protocol.ts";
 import { writeMsgpack } from "./write.ts";
 
@@ -27,14 +39,15 @@ import { writeMsgpack } from "./write.ts";
  * Where the database is named. `header`: in `x-arc-database`. `path`: in the path. `none`: nowhere.
  * `parameter`: in `?database=`, or else in the header.
  * `db`, `bucket`: in the header, or else in the parameter that InfluxDB 1 and 2 have for it.
+ * `later`: in the body, or behind an id; who answers finds it, and demands the permission there.
  */
-type Scope = "header" | "path" | "none" | "parameter" | "db" | "bucket";
+type Scope = "header" | "path" | "none" | "parameter" | "db" | "bucket" | "later";
 type Answer = (arrival: AdmittedArrival) => Promise<Response>;
 type PublicAnswer = (arrival: Arrival) => Promise<Response>;
 
 export type Route =
   | readonly ["GET", string, "public", PublicAnswer]
-  | readonly ["GET" | "POST" | "PATCH" | "DELETE", string, Permission, Scope, Answer];
+  | readonly ["GET" | "POST" | "PUT" | "PATCH" | "DELETE", string, Permission, Scope, Answer];
 
 export const ROUTES: readonly Route[] = [
   ["POST", "/api/v1/write/msgpack", "write", "header", writeMsgpack],
@@ -43,19 +56,75 @@ export const ROUTES: readonly Route[] = [
   ["POST", "/api/v2/write", "write", "bucket", writeLineProtocol],
   ["POST", "/api/v1/import/csv", "admin", "db", importCsv],
   ["POST", "/api/v1/import/lp", "admin", "db", importLineProtocol],
+  ["POST", "/api/v1/import/parquet", "admin", "db", importParquet],
   ["POST", "/api/v1/query", "read", "header", query],
   ["POST", "/api/v1/query/arrow", "read", "header", queryArrow],
   ["POST", "/api/v1/query/msgpack", "read", "header", queryMsgpack],
   ["POST", "/api/v1/query/estimate", "read", "header", queryEstimate],
   ["GET", "/api/v1/query/:measurement", "read", "parameter", queryMeasurement],
+  ["GET", "/api/v1/queries/active", "read", "none", queries.listActive],
+  ["GET", "/api/v1/queries/history", "read", "none", queries.listEnded],
+  ["GET", "/api/v1/queries/:id", "read", "none", queries.show],
+  ["DELETE", "/api/v1/queries/:id", "read", "none", queries.cancel],
   ["GET", "/api/v1/measurements", "read", "none", listMeasurements],
 
   ["GET", "/api/v1/databases", "read", "none", listDatabases],
   ["POST", "/api/v1/databases", "admin", "none", createDatabase],
   ["GET", "/api/v1/databases/:database", "read", "path", showDatabase],
   ["GET", "/api/v1/databases/:database/measurements", "read", "path", databaseMeasurements],
+  ["DELETE", "/api/v1/databases/:database", "admin", "path", dropDatabase],
+  ["GET", "/api/v1/databases/:database/measurements/:measurement", "read", "path", showMeasurement],
+  ["GET", "/api/v1/databases/:database/measurements/:measurement/files", "read", "path", listFiles],
+  [
+    "DELETE",
+    "/api/v1/databases/:database/measurements/:measurement",
+    "delete",
+    "path",
+    dropMeasurement,
+  ],
+  [
+    "PATCH",
+    "/api/v1/databases/:database/measurements/:measurement",
+    "admin",
+    "path",
+    renameMeasurement,
+  ],
   ["POST", "/api/v1/databases/:database/flush", "admin", "path", flushDatabase],
   ["POST", "/api/v1/write/line-protocol/flush", "admin", "none", flushAll],
+
+  ["GET", "/api/v1/continuous_queries", "read", "later", continuousQueries.list],
+  ["POST", "/api/v1/continuous_queries", "admin", "later", continuousQueries.create],
+  ["GET", "/api/v1/continuous_queries/:id", "read", "later", continuousQueries.show],
+  ["PUT", "/api/v1/continuous_queries/:id", "admin", "later", continuousQueries.update],
+  ["DELETE", "/api/v1/continuous_queries/:id", "admin", "later", continuousQueries.remove],
+  ["POST", "/api/v1/continuous_queries/:id/execute", "admin", "later", continuousQueries.execute],
+  [
+    "GET",
+    "/api/v1/continuous_queries/:id/executions",
+    "read",
+    "later",
+    continuousQueries.executions,
+  ],
+
+  ["GET", "/api/v1/retention", "read", "later", retention.list],
+  ["POST", "/api/v1/retention", "admin", "later", retention.create],
+  ["GET", "/api/v1/retention/:id", "read", "later", retention.show],
+  ["PUT", "/api/v1/retention/:id", "admin", "later", retention.update],
+  ["DELETE", "/api/v1/retention/:id", "admin", "later", retention.remove],
+  ["POST", "/api/v1/retention/:id/execute", "admin", "later", retention.execute],
+  ["GET", "/api/v1/retention/:id/executions", "read", "later", retention.executions],
+  ["POST", "/api/v1/delete", "delete", "later", deleteRows],
+  ["GET", "/api/v1/delete/config", "delete", "later", deleteConfig],
+  ["GET", "/api/v1/compaction/status", "read", "later", compaction.status],
+  ["GET", "/api/v1/compaction/stats", "read", "later", compaction.stats],
+  ["GET", "/api/v1/compaction/candidates", "read", "later", compaction.candidates],
+  ["GET", "/api/v1/compaction/jobs", "read", "later", compaction.jobs],
+  ["GET", "/api/v1/compaction/history", "read", "later", compaction.history],
+  ["POST", "/api/v1/compaction/trigger", "admin", "later", compaction.trigger],
+  ["GET", "/api/v1/compaction/jobs/:id", "read", "later", jobs.show],
+  ["DELETE", "/api/v1/compaction/jobs/:id", "admin", "later", jobs.cancel],
+  ["GET", "/api/v1/schedulers", "read", "later", schedulers.list],
+  ["POST", "/api/v1/schedulers/retention/trigger", "admin", "later", schedulers.triggerRetention],
 
   ["GET", "/api/v1/auth/verify", "public", tokens.verify],
   ["GET", "/api/v1/auth/tokens", "admin", "none", tokens.list],
@@ -100,11 +169,37 @@ for (const route of ROUTES) {
 }
 app.options("*", () => new Response(null, { status: 204 }));
 app.notFound((context) => {
-  const where = `${context.req.method} ${context.req.path}`;
-  const error = new SluiceError("route_unknown", `no such route: ${where}`);
-  return errorResponse(error, context.env.requestId);
+  const { method, path } = context.req;
+  const allowed = methodsOf(path);
+  const error =
+    allowed.length === 0
+      ? new SluiceError("route_unknown", `no such route: ${method} ${path}`)
+      : new SluiceError("method_not_allowed", `${path} is not for ${method}`, {
+          allowed: allowed.join(", "),
+        });
+  const response = errorResponse(error, context.env.requestId);
+  if (allowed.length > 0) response.headers.set("allow", allowed.join(", "));
+  return response;
 });
 app.onError((thrown, context) => refuse(thrown, context.env));
+
+/** Methods that some route of this path has. */
+function methodsOf(path: string): string[] {
+  const parts = partsOf(path);
+  const isMeant = ([, pattern]: Route) => {
+    const wanted = partsOf(pattern);
+    return (
+      wanted.length === parts.length &&
+      wanted.every((part, at) => part.startsWith(":") || part === parts[at])
+    );
+  };
+  return [...new Set(ROUTES.filter(isMeant).map(([method]) => method))];
+}
+
+/** A slash at the end says nothing. */
+function partsOf(path: string): string[] {
+  return path.replace(/\/$/, "").split("/");
+}
 
 /** Never throws: what goes wrong on the way becomes an answer and a log line. */
 export async function answer(arrival: Arrival): Promise<Response> {
@@ -132,6 +227,10 @@ async function admit(
   // A query may name its databases in its SQL alone; then the query Worker asks for each of them.
   const isInSql = permission === "read" && scope === "header" && database === null;
   const isAnywhere = scope === "none" || isInSql;
+  if (scope === "later") {
+    demandSomewhere(principal, permission);
+    return { ...arrival, principal, database, params };
+  }
   demand(principal, permission, isAnywhere ? null : (database ?? DEFAULT_DATABASE));
   return { ...arrival, principal, database, params };
 }

@@ -1,5 +1,6 @@
 // Schemas that this isolate has seen lately. Schemas only grow, so an old copy that takes a batch
-// is right; for anything else the catalog is asked.
+// is right; for anything else the catalog is asked. That a table was dropped or renamed the buffer
+// knows, which then refuses the batch.
 
 import type { TableSchema } from "#lib/catalog/schema.ts";
 
@@ -16,4 +17,8 @@ export function findSchema(databaseId: number, measurement: string): TableSchema
 export function rememberSchema(databaseId: number, schema: TableSchema): void {
   if (schemas.size >= ENTRIES_MAX) schemas.clear();
   schemas.set(`${databaseId}/${schema.measurement}`, { schema, atMs: Date.now() });
+}
+
+export function forgetSchema(databaseId: number, measurement: string): void {
+  schemas.delete(`${databaseId}/${measurement}`);
 }

@@ -1,15 +1,23 @@
-// Once a minute every buffer is poked: the safety net under the alarms.
+// Once a minute every buffer and every catalog is poked: the safety net under the alarms.
 //
 // A buffer whose alarm was lost, to a crash or to the platform, flushes again without waiting for
-// somebody to write or to ask. One that is well does nothing.
+// somebody to write or to ask; a catalog goes on with its tasks and jobs. One that is well does
+// nothing. So is the directory poked, where drops of databases wait for their time.
 
 import { createLog } from "#platform/log.ts";
 import { unwrap } from "#platform/rpc.ts";
 
 export async function wakeBuffers(env: IngestEnv): Promise<void> {
   const log = createLog("sweep", env.LOG_LEVEL);
-  const databases = await unwrap(env.DIRECTORY.getByName("directory").listDatabases());
+  const directory = env.DIRECTORY.getByName("directory");
+  await unwrap(directory.wake());
+  const databases = await unwrap(directory.listDatabases());
   for (const { databaseId, shardCount, name } of databases) {
+    try {
+      await unwrap(env.DATABASE_CATALOG.getByName(`${databaseId}`).wake());
+    } catch (error) {
+      log.error("catalog not woken", error, { database: name });
+    }
     for (let shard = 0; shard < shardCount; shard++) {
       try {
         await unwrap(env.DATABASE_BUFFER.getByName(`${databaseId}-${shard}`).wake());

@@ -4,10 +4,14 @@
 // the buffer their rows. Up to there a failure leaves nothing behind but, at most, a new column
 // without rows.
 //
+// What is known here of databases and tables is some seconds old. When the buffer or the catalog
+// says that one was dropped or renamed meanwhile, nothing was stored: it is looked up anew, and the
+// rows go where their names lead now. Names in the middle of a change are waited for, a little.
+//
 // Next: lib/catalog/schema-rules.ts.
 
 import { createHash } from "node:crypto";
-import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
+import { type ErrorCode, isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { AppendReceipt } from "#lib/buffer/types.ts";
 import type { BatchColumns } from "#lib/catalog/catalog.ts";
@@ -15,11 +19,12 @@ import type { TableSchema } from "#lib/catalog/schema.ts";
 import { growSchema } from "#lib/catalog/schema-rules.ts";
 import type { Database } from "#lib/directory/types.ts";
 import type { BatchScan } from "#lib/protocol/scan-batch.ts";
+import { sleep } from "#platform/clock.ts";
 import { positiveInteger } from "#platform/config.ts";
-import { ensureDatabase } from "#platform/directory.ts";
+import { ensureDatabase, forgetDatabase } from "#platform/directory.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { findSchema, rememberSchema } from "./schema-cache.ts";
+import { findSchema, forgetSchema, rememberSchema } from "./schema-cache.ts";
 
 export interface BatchToStore {
   readonly tableId: number;
@@ -37,7 +42,7 @@ export interface RequestBody {
 /** The database of that name, made when there is none. */
 export async function databaseFor(name: string, env: IngestEnv): Promise<Database> {
   const shardCount = positiveInteger("BUFFER_SHARDS", env.BUFFER_SHARDS);
-  return await ensureDatabase(name, shardCount, env.DIRECTORY);
+  return await patiently(() => ensureDatabase(name, shardCount, env.DIRECTORY));
 }
 
 /**
@@ -45,6 +50,23 @@ export async function databaseFor(name: string, env: IngestEnv): Promise<Databas
  * Throws on a conflict, which names the measurement; then none has grown.
  */
 export async function fitSchemas(
+  database: Database,
+  scans: readonly BatchColumns[],
+  env: IngestEnv,
+): Promise<TableSchema[]> {
+  return await patiently(async (isRepeat) => {
+    const current = isRepeat ? await databaseAnew(database.name, env) : database;
+    return await fitOnce(current, scans, env);
+  });
+}
+
+async function databaseAnew(name: string, env: IngestEnv): Promise<Database> {
+  forgetDatabase(name);
+  const shardCount = positiveInteger("BUFFER_SHARDS", env.BUFFER_SHARDS);
+  return await ensureDatabase(name, shardCount, env.DIRECTORY);
+}
+
+async function fitOnce(
   { databaseId }: Database,
   scans: readonly BatchColumns[],
   env: IngestEnv,
@@ -75,8 +97,28 @@ function takes(schema: TableSchema, scan: BatchColumns): boolean {
   }
 }
 
-/** Resolves once the batches are durable. */
+/**
+ * Resolves once the batches are durable. The ids of their tables are those of `database`, and are
+ * looked up anew together with it, if need be: an id of one database means nothing to another.
+ */
 export async function storeBatches(
+  arrival: AdmittedArrival,
+  database: Database,
+  batches: readonly BatchToStore[],
+  body: RequestBody,
+): Promise<AppendReceipt> {
+  return await patiently(async (isRepeat) => {
+    if (!isRepeat) return await append(arrival, database, batches, body);
+    const current = await databaseAnew(database.name, arrival.env);
+    const scans = batches.map(({ scan }) => scan);
+    for (const { measurement } of scans) forgetSchema(current.databaseId, measurement);
+    const schemas = await fitOnce(current, scans, arrival.env);
+    const fitted = batches.map((batch, i) => ({ ...batch, tableId: schemas[i]!.tableId }));
+    return await append(arrival, current, fitted, body);
+  });
+}
+
+async function append(
   { env, requestId, log }: AdmittedArrival,
   { databaseId, shardCount, name }: Database,
   batches: readonly BatchToStore[],
@@ -112,6 +154,29 @@ export async function storeBatches(
     is_duplicate: receipt.isDuplicate,
   });
   return receipt;
+}
+
+/** Refusals that nothing was stored under, and that end when a drop or a rename does. */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  "schema_stale",
+  "measurement_changing",
+  "database_unknown",
+  "database_dropping",
+]);
+const TRIES_MAX = 8;
+const FIRST_PAUSE_MS = 20;
+
+/** After the first refusal at once, then after pauses that double: some 2.5 s in all. */
+async function patiently<T>(work: (isRepeat: boolean) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work(tries > 1);
+    } catch (error) {
+      const isPassing = isSluiceError(error) && PASSING.has(error.code);
+      if (!isPassing || tries === TRIES_MAX) throw error;
+    }
+    if (tries > 1) await sleep(FIRST_PAUSE_MS * 2 ** (tries - 2));
+  }
 }
 
 export function receiptHeaders({ rowCount, isDuplicate }: AppendReceipt): Record<string, string> {

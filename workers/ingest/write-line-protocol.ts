@@ -4,9 +4,10 @@
 // Next: write-gathered.ts.
 
 import { LIMITS } from "#lib/base/limits.ts";
+import { releaseBytes } from "#lib/base/release-bytes.ts";
 import { DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { readBody } from "#lib/http/body.ts";
-import { decompressBody, releaseBytes } from "#lib/protocol/compression.ts";
+import { decompressBody } from "#lib/protocol/compression.ts";
 import { gatherLines } from "#lib/protocol/gather-lines.ts";
 import { parsePrecision } from "#lib/protocol/line-values.ts";
 import type { AdmittedArrival } from "./arrival.ts";

@@ -11,9 +11,10 @@
 // Next: lib/http/body.ts.
 
 import { LIMITS } from "#lib/base/limits.ts";
+import { releaseBytes } from "#lib/base/release-bytes.ts";
 import { DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { readBody } from "#lib/http/body.ts";
-import { decompressBody, releaseBytes } from "#lib/protocol/compression.ts";
+import { decompressBody } from "#lib/protocol/compression.ts";
 import { gatherItems, holdsItems } from "#lib/protocol/gather-items.ts";
 import { type BatchScan, scanBatch } from "#lib/protocol/scan-batch.ts";
 import type { AdmittedArrival } from "./arrival.ts";

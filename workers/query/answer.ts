@@ -14,7 +14,8 @@ import { EstimateResult } from "#lib/sql/results/estimate.ts";
 import { resultWriter } from "#lib/sql/results/format.ts";
 import type { ResultWriter } from "#lib/sql/results/writer.ts";
 import type { QueryRequest } from "#lib/sql/types.ts";
-import { type QueryPorts, runQuery } from "./run-query.ts";
+import { type QueryPorts, type QueryProgress, runQuery, type Watch } from "./run-query.ts";
+import { Stages } from "./stages.ts";
 
 /** Called once for a query that failed, with what is told outside and what caused it. */
 export type ReportFailure = (error: SluiceError) => void;
@@ -26,37 +27,50 @@ export async function answerQuery(
   report: ReportFailure,
   abandoned: AbortSignal,
 ): Promise<Response> {
-  const { requestId, question, result } = request;
+  const { question, result } = request;
   const isEstimate = question.kind === "sql" && question.isEstimate;
   const writer = isEstimate ? new EstimateResult() : resultWriter(result);
-  const headers = { "content-type": writer.contentType, "x-request-id": requestId };
-  const deadline = startDeadline();
-  const startMs = ports.nowMs();
-  const parts = runQuery(request, ports, writer, deadline.signal);
+  const headers = { ...writerHeaders(writer), ...idHeaders(request) };
+  const progress: QueryProgress = { stage: "queued", rowCount: 0 };
+  const deadline = startDeadline((cancel) => ports.watch(request, progress, cancel));
+  const stages = new Stages(() => ports.nowMs());
+  const parts = runQuery(request, ports, writer, stages, progress, deadline.signal);
   abandoned.addEventListener("abort", deadline.abort);
   try {
     const { begun, isWhole } = await collect(parts);
+    const timed = { ...headers, "server-timing": stages.serverTiming() };
     if (!isWhole) {
-      return new Response(streamOf(begun, parts, writer, deadline, report), { headers });
+      return new Response(streamOf(begun, parts, writer, deadline, report), { headers: timed });
     }
-    deadline.stop();
-    const tookMs = String(Math.round(ports.nowMs() - startMs));
-    return new Response(begun, { headers: { ...headers, "arc-execution-time-ms": tookMs } });
+    deadline.stop("done");
+    const tookMs = String(Math.round(stages.times().executionMs));
+    return new Response(begun, { headers: { ...timed, "arc-execution-time-ms": tookMs } });
   } catch (caught) {
-    deadline.stop();
     const error = asSluiceError(caught);
+    deadline.stop(error.code);
     report(error);
-    return refuse(error, requestId, ports.nowMs());
+    return refuse(error, request, ports.nowMs());
   } finally {
     abandoned.removeEventListener("abort", deadline.abort);
   }
 }
 
-function refuse(error: SluiceError, requestId: string, nowMs: number): Response {
-  const { status, body } = errorAnswer(error, requestId, nowMs);
+function writerHeaders({ contentType, fileName }: ResultWriter): Record<string, string> {
+  if (fileName === undefined) return { "content-type": contentType };
+  const disposition = `attachment; filename="${fileName}"`;
+  return { "content-type": contentType, "content-disposition": disposition };
+}
+
+/** Arc's header tells the id by which the query can be cancelled. */
+function idHeaders({ requestId, queryId }: QueryRequest): Record<string, string> {
+  return { "x-request-id": requestId, "x-arc-query-id": queryId };
+}
+
+function refuse(error: SluiceError, request: QueryRequest, nowMs: number): Response {
+  const { status, body } = errorAnswer(error, request.requestId, nowMs);
   const headers: Record<string, string> = {
     "content-type": "application/json",
-    "x-request-id": requestId,
+    ...idHeaders(request),
   };
   if (["overloaded", "unavailable"].includes(errorKind(error.code))) {
     headers["retry-after"] = String(error.detail["retry_after_s"] ?? 1);
@@ -67,10 +81,10 @@ function refuse(error: SluiceError, requestId: string, nowMs: number): Response 
 interface Deadline {
   readonly signal: AbortSignal;
   abort(): void;
-  stop(): void;
+  stop(outcome: string): void;
 }
 
-function startDeadline(): Deadline {
+function startDeadline(watch: (cancel: () => void) => Watch): Deadline {
   const controller = new AbortController();
   const seconds = LIMITS.queryTimeoutMs / 1_000;
   const expire = () => {
@@ -78,10 +92,16 @@ function startDeadline(): Deadline {
     controller.abort(new SluiceError("query_timeout", message, { limit_s: seconds }));
   };
   const timer = setTimeout(expire, LIMITS.queryTimeoutMs);
+  const { end } = watch(() => {
+    controller.abort(new SluiceError("query_cancelled", "the query was cancelled"));
+  });
   return {
     signal: controller.signal,
     abort: () => controller.abort(new SluiceError("query_timeout", "the client went away")),
-    stop: () => clearTimeout(timer),
+    stop(outcome) {
+      clearTimeout(timer);
+      end(outcome);
+    },
   };
 }
 
@@ -116,11 +136,11 @@ function streamOf(
         const part = await nextPart(parts);
         deadline.signal.throwIfAborted();
         if (part !== null) return controller.enqueue(part);
-        deadline.stop();
+        deadline.stop("done");
         controller.close();
       } catch (caught) {
-        deadline.stop();
         const error = asSluiceError(caught);
+        deadline.stop(error.code);
         report(error);
         if (writer.fail === undefined) return controller.error(error);
         controller.enqueue(writer.fail(error));
@@ -128,7 +148,7 @@ function streamOf(
       }
     },
     cancel() {
-      deadline.stop();
+      deadline.stop("abandoned");
       deadline.abort();
     },
   });

@@ -3,20 +3,41 @@
 
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import duckdb from "../../node_modules/@malloydata/duckdb-wasm/dist/duckdb-eh.wasm";
-import { SluiceError } from "#lib/base/errors.ts";
+import { orRefusalLater, type Refusal, SluiceError } from "#lib/base/errors.ts";
+import type { SnapshotFile, WantedRows } from "#lib/catalog/types.ts";
 import { errorResponse, json } from "#lib/http/respond.ts";
+import { RangeMemory } from "#lib/sql/range-memory.ts";
 import type { QueryRequest } from "#lib/sql/types.ts";
-import { ExclusiveEngine } from "#platform/duckdb/exclusive.ts";
+import clock from "../../platform/duckdb/clock.wasm";
+import { EnginePool } from "#platform/duckdb/engine-pool.ts";
 import { createLog } from "#platform/log.ts";
 import { queryPorts } from "#platform/query-ports.ts";
 import { answerQuery } from "./answer.ts";
+import { type Condition, examineCondition, matchRows } from "./match-rows.ts";
 
-const engine = new ExclusiveEngine(duckdb);
+const isolate = {
+  engine: new EnginePool({ duckdb, clock }),
+  rangeMemory: new RangeMemory(),
+};
 
 export default class extends WorkerEntrypoint<QueryEnv> {
   /** The caller holds the query as long as somebody waits for its answer. */
   open(request: QueryRequest): HeldQuery {
     return new HeldQuery(request, this.env, this.ctx);
+  }
+
+  /** For deletes: which rows of a file meet a condition. */
+  matchRows(condition: Condition, file: SnapshotFile): Promise<Uint8Array | Refusal> {
+    return orRefusalLater(() => matchRows(condition, file, this.#ports()));
+  }
+
+  /** What rows of the table must have so that the condition can be true; what is wrong with it. */
+  examineCondition(condition: Condition): Promise<WantedRows | Refusal> {
+    return orRefusalLater(() => examineCondition(condition, this.#ports()));
+  }
+
+  #ports() {
+    return queryPorts(this.env, isolate, (work) => this.ctx.waitUntil(work));
   }
 
   override fetch(request: Request): Response {
@@ -48,7 +69,7 @@ class HeldQuery extends RpcTarget {
   answer(): Promise<Response> {
     const log = createLog("query", this.#env.LOG_LEVEL);
     const { requestId } = this.#request;
-    const ports = queryPorts(this.#env, engine);
+    const ports = queryPorts(this.#env, isolate, (work) => this.#ctx.waitUntil(work));
     const report = (error: SluiceError) => {
       if (error.code === "bug") log.error("query failed", error, { request_id: requestId });
       else log.info("query refused", { request_id: requestId, code: error.code });

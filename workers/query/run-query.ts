@@ -10,46 +10,67 @@
 import { SluiceError, isSluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
-import type { TimeRangeMs } from "#lib/catalog/types.ts";
+import type { Constant } from "#lib/catalog/row-predicate.ts";
 import { DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { matchesAny } from "#lib/directory/permissions.ts";
 import { ArrowStreamReader } from "#lib/sql/arrow-stream.ts";
-import { type Ast, readAst, replaceTable, writeAst } from "#lib/sql/ast.ts";
+import { type Expression, readAst, replaceTable, writeAst } from "#lib/sql/ast.ts";
 import type { DatabaseReader, TableContent } from "#lib/sql/consistent-read.ts";
 import { readConsistently } from "#lib/sql/consistent-read.ts";
 import { rewriteDateSums } from "#lib/sql/date-sums.ts";
-import { rewriteDurations } from "#lib/sql/durations.ts";
+import { addSeconds, typeConstants } from "#lib/sql/text-constants.ts";
+import { type ColumnTypeOf, rewriteDurations } from "#lib/sql/durations.ts";
+import { inWordsOfQuery } from "#lib/sql/engine-words.ts";
 import type { EngineHold, SqlEngine } from "#lib/sql/engine.ts";
+import { readValues, valuesQuery } from "#lib/sql/fixed-values.ts";
+import { constantsOf, type Sight, sightsOf } from "#lib/sql/pruning.ts";
 import { QueryFiles } from "#lib/sql/query-files.ts";
-import { type FetchRange, ReadAhead } from "#lib/sql/read-ahead.ts";
+import { ReadAhead, type ReadPorts } from "#lib/sql/read-ahead.ts";
 import { type Resolved, resolveQuery, type TableReference } from "#lib/sql/resolve.ts";
 import type { ResultWriter } from "#lib/sql/results/writer.ts";
 import { scanSql } from "#lib/sql/scan-sql.ts";
 import { parseShow } from "#lib/sql/show.ts";
 import { materializeSmallCtes } from "#lib/sql/small-ctes.ts";
 import { checkSqlLength, readStatement } from "#lib/sql/statement.ts";
-import { boundsQuery, timeRanges } from "#lib/sql/time-bounds.ts";
 import type { QueryCost, QueryRequest } from "#lib/sql/types.ts";
+import { checkConstants } from "./check-constants.ts";
 import { showRows } from "./show.ts";
+import type { Stages } from "./stages.ts";
 
-export interface QueryPorts {
+export interface QueryPorts extends ReadPorts {
   acquireEngine(signal: AbortSignal): Promise<EngineHold>;
   listDatabases(): Promise<string[]>;
   /** null: there is no such database. */
   openDatabase(name: string): Promise<DatabaseReader | null>;
-  readonly fetchRange: FetchRange;
   nowMs(): number;
+  /** Tells others of the query as long as it lasts; `cancel` ends it. */
+  watch(request: QueryRequest, progress: QueryProgress, cancel: () => void): Watch;
 }
+
+export interface Watch {
+  /** `done`, or the code of an error. Only the first time counts. */
+  end(outcome: string): void;
+}
+
+/** How far a query has come; kept up to date by the query. */
+export interface QueryProgress {
+  stage: "queued" | "running";
+  rowCount: number;
+}
+
+/** What of a request is answered here. */
+export type AskedQuestion = Pick<QueryRequest, "question" | "database" | "databases">;
 
 /** The answer's bytes in parts. Throws before the first part, or in the middle of the rows. */
 export async function* runQuery(
-  request: QueryRequest,
-  ports: QueryPorts,
+  request: AskedQuestion,
+  ports: Omit<QueryPorts, "watch">,
   writer: ResultWriter,
+  stages: Stages,
+  progress: QueryProgress,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   const { question } = request;
-  const stages = new Stages(ports);
   if (question.kind === "sql") {
     checkSqlLength(question);
     const show = parseShow(question.sql);
@@ -66,17 +87,31 @@ export async function* runQuery(
   }
   const hold = await ports.acquireEngine(signal);
   stages.end("wait");
+  progress.stage = "running";
   try {
-    yield* answerSelect(request, ports, hold.engine, writer, signal, stages);
+    const counted = countRows(writer, progress);
+    yield* answerSelect(request, ports, hold, counted, signal, stages);
   } finally {
     hold.release();
   }
 }
 
+function countRows(writer: ResultWriter, progress: QueryProgress): ResultWriter {
+  return {
+    contentType: writer.contentType,
+    begin: (fields) => writer.begin(fields),
+    end: (totals) => writer.end(totals),
+    rows(batch) {
+      progress.rowCount += batch.rowCount;
+      return writer.rows(batch);
+    },
+  };
+}
+
 async function* answerSelect(
-  request: QueryRequest,
-  ports: QueryPorts,
-  engine: SqlEngine,
+  request: AskedQuestion,
+  ports: Pick<QueryPorts, "openDatabase" | keyof ReadPorts>,
+  { engine, readAheadBytesMax }: EngineHold,
   writer: ResultWriter,
   signal: AbortSignal,
   stages: Stages,
@@ -87,33 +122,43 @@ async function* answerSelect(
     isReadable: (database) => matchesAny(request.databases, database),
   });
   rewriteDateSums(resolved.sums);
-  const ranges = await findRanges(resolved.tables, engine, signal);
+  typeConstants(resolved.comparisons, typeOfTime);
+  addSeconds(ast);
+  const sights = await findSights(resolved.tables, engine, signal);
   stages.end("plan");
-  const content = await readTables(resolved.tables, ranges, ports);
+  const content = await readTables(resolved.tables, sights, ports);
   stages.end("catalog");
   if (content === null) {
     yield writer.begin([]);
     yield end(writer, 0, false, stages, null);
     return;
   }
-  const ahead = new ReadAhead(ports.fetchRange);
-  const files = placeTables(engine, resolved, ranges, content.tables);
+  const typeOf = columnTypes(resolved.tables, content.tables);
+  rewriteDurations(resolved.sums, typeOf);
+  typeConstants(resolved.comparisons, typeOf);
+  addSeconds(ast);
+  await checkConstants(ast, engine, signal);
+  const ahead = new ReadAhead(ports, readAheadBytesMax);
+  const isMatch = request.question.kind === "match";
+  const files = placeTables(engine, resolved, sights, content.tables, isMatch);
   materializeSmallCtes(ast);
   const sources = files.open(ahead, resolved.columnNames);
   stages.end("tail");
   ahead.start();
   try {
     const parts = engine.run(`${verb} ${engine.print(writeAst(ast))}`, sources, signal);
-    const { rowCount, isTruncated } = yield* answerRows(parts, writer);
+    const { rowCount, isTruncated } = yield* answerRows(parts, writer, isMatch);
     stages.end("run");
     const cost: QueryCost = {
-      filesConsidered: content.fileCount,
+      ...content.cost,
       ...ahead.cost,
       tailRows: files.tailRows,
       snapshotVersion: content.version,
       stages: stages.ms,
     };
     yield end(writer, rowCount, isTruncated, stages, cost);
+  } catch (error) {
+    throw inWordsOfQuery(error, resolved.cteNames);
   } finally {
     ahead.close();
   }
@@ -133,6 +178,7 @@ function end(
 async function* answerRows(
   parts: AsyncGenerator<Uint8Array, void>,
   writer: ResultWriter,
+  isUnlimited: boolean,
 ): AsyncGenerator<Uint8Array, { rowCount: number; isTruncated: boolean }> {
   const reader = new ArrowStreamReader();
   let rowCount = 0;
@@ -142,7 +188,7 @@ async function* answerRows(
     if (!hasBegun) yield writer.begin(reader.fields);
     hasBegun = true;
     for (const batch of batches) {
-      const rowsMax = LIMITS.queryRowsMax - rowCount;
+      const rowsMax = isUnlimited ? Infinity : LIMITS.queryRowsMax - rowCount;
       const isTooMuch = batch.rowCount > rowsMax;
       yield writer.rows(isTooMuch ? { ...batch, rowCount: rowsMax } : batch);
       rowCount += Math.min(batch.rowCount, rowsMax);
@@ -152,58 +198,60 @@ async function* answerRows(
   return { rowCount, isTruncated: false };
 }
 
-/** The range of time that the query can see of each table. */
-async function findRanges(
+/** The rows that the query can see of each table. */
+async function findSights(
   tables: readonly TableReference[],
   engine: SqlEngine,
   signal: AbortSignal,
-): Promise<TimeRangeMs[]> {
-  const query = boundsQuery(tables);
-  return timeRanges(tables, query === null ? [] : await computeBounds(query, engine, signal));
+): Promise<Sight[]> {
+  const expressions = constantsOf(tables);
+  const constants = await computeConstants(expressions, engine, signal);
+  return sightsOf(tables, expressions, constants);
 }
 
-/** null: the engine cannot say; then the query itself will be told why, or reads everything. */
-async function computeBounds(
-  query: Ast,
+/** None: the engine cannot say; then the query itself will be told why, or reads everything. */
+async function computeConstants(
+  expressions: readonly Expression[],
   engine: SqlEngine,
   signal: AbortSignal,
-): Promise<(bigint | null)[] | null> {
+): Promise<Constant[]> {
+  if (expressions.length === 0) return [];
   const reader = new ArrowStreamReader();
+  const sql = engine.print(writeAst(valuesQuery(expressions)));
   try {
-    for await (const part of engine.run(engine.print(writeAst(query)), new Map(), signal)) {
-      for (const { columns } of reader.read(part)) {
-        return columns.map(({ validity, buffers }) =>
-          validity !== null && (validity[0]! & 1) === 0 ? null : buffers[0]!.getBigInt64(0, true),
-        );
-      }
+    for await (const part of engine.run(sql, new Map(), signal)) {
+      for (const { columns } of reader.read(part)) return readValues(expressions, columns);
     }
   } catch (error) {
     if (!isSluiceError(error) || !["sql_invalid", "query_failed"].includes(error.code)) throw error;
   }
-  return null;
+  return [];
 }
 
 interface Tables {
   readonly version: number;
-  readonly fileCount: number;
+  readonly cost: Pick<
+    QueryCost,
+    "filesConsidered" | "filesPrunedByTime" | "filesPrunedByStatistics"
+  >;
   readonly tables: readonly TableContent[];
 }
 
 /** null: one of the tables does not exist, and so the answer is empty, as Arc's is. */
 async function readTables(
   references: readonly TableReference[],
-  ranges: readonly TimeRangeMs[],
-  ports: QueryPorts,
+  sights: readonly Sight[],
+  ports: Pick<QueryPorts, "openDatabase">,
 ): Promise<Tables | null> {
-  const wanted = references.map((reference, at) => ({ reference, time: ranges[at]! }));
+  const wanted = references.map((reference, at) => ({ reference, sight: sights[at]! }));
   const found = new Map<TableReference, TableContent>();
   let version = 0;
   for (const [name, group] of Map.groupBy(wanted, ({ reference }) => reference.database)) {
     const database = await ports.openDatabase(name);
     if (database === null) return null;
-    const tables = group.map(({ reference, time }) => ({
-      measurement: reference.measurement,
-      time,
+    const tables = group.map(({ reference: { measurement }, sight }) => ({
+      measurement,
+      ...sight,
     }));
     const read = await readConsistently(database, tables);
     version = Math.max(version, read.version);
@@ -213,30 +261,47 @@ async function readTables(
     }
   }
   const tables = references.map((reference) => found.get(reference)!);
-  const fileCounts = new Map(tables.map(({ schema, fileCount }) => [schema, fileCount]));
-  return { version, fileCount: sum(fileCounts.values()), tables };
+  const considered = sum(tables.map(({ fileCount }) => fileCount));
+  const timely = sum(tables.map(({ timelyFileCount }) => timelyFileCount));
+  const cost = {
+    filesConsidered: considered,
+    filesPrunedByTime: considered - timely,
+    filesPrunedByStatistics: timely - sum(tables.map(({ files }) => files.length)),
+  };
+  return { version, cost, tables };
 }
 
-/** Puts what a table is made of into its place in the tree. */
-function placeTables(
-  engine: SqlEngine,
-  { tables: references, sums, columnNames }: Resolved,
-  ranges: readonly TimeRangeMs[],
+/** Known before any schema is. */
+const typeOfTime: ColumnTypeOf = (_, column) => (column === "time" ? "timestamp" : null);
+
+function columnTypes(
+  references: readonly TableReference[],
   contents: readonly TableContent[],
-): QueryFiles {
+): ColumnTypeOf {
   const types = new Map(
     references.map((reference, at) => {
       const { columns } = contents[at]!.schema;
       return [reference, new Map(columns.map(({ name, type }) => [name.toLowerCase(), type]))];
     }),
   );
-  rewriteDurations(sums, (table, column) => types.get(table)?.get(column) ?? null);
+  return (table, column) => types.get(table)?.get(column) ?? null;
+}
+
+/** Puts what a table is made of into its place in the tree. */
+function placeTables(
+  engine: SqlEngine,
+  { tables: references, columnNames }: Resolved,
+  sights: readonly Sight[],
+  contents: readonly TableContent[],
+  withRowNumbers: boolean,
+): QueryFiles {
   const files = new QueryFiles();
   for (const [at, reference] of references.entries()) {
     const content = contents[at]!;
     const schema = neededPart(content.schema, columnNames);
-    const scanned = files.add(schema, content, ranges[at]!, reference.database);
-    const scan = readAst(engine.parse(scanSql(schema, scanned, ranges[at]!)));
+    const sight = sights[at]!;
+    const scanned = files.add(schema, content, sight, reference.database);
+    const scan = readAst(engine.parse(scanSql(schema, scanned, sight.time, withRowNumbers)));
     replaceTable(reference.node, scan.statements[0]!.node);
   }
   return files;
@@ -247,30 +312,6 @@ function neededPart(schema: TableSchema, names: ReadonlySet<string> | null): Tab
   if (names === null) return schema;
   const isNeeded = (name: string) => name === "time" || names.has(name);
   return { ...schema, columns: schema.columns.filter(({ name }) => isNeeded(name.toLowerCase())) };
-}
-
-/** Milliseconds since the start and per stage. */
-class Stages {
-  readonly ms: Record<string, number> = {};
-  readonly #ports: QueryPorts;
-  readonly #startMs: number;
-  #lastMs: number;
-
-  constructor(ports: QueryPorts) {
-    this.#ports = ports;
-    this.#startMs = this.#lastMs = ports.nowMs();
-  }
-
-  end(stage: string): void {
-    const nowMs = this.#ports.nowMs();
-    this.ms[stage] = nowMs - this.#lastMs;
-    this.#lastMs = nowMs;
-  }
-
-  times(): { nowMs: number; executionMs: number } {
-    const nowMs = this.#ports.nowMs();
-    return { nowMs, executionMs: nowMs - this.#startMs };
-  }
 }
 
 function sum(values: Iterable<number>): number {

@@ -6,14 +6,15 @@ import { matchesAny } from "#lib/directory/permissions.ts";
 import { float64Column, int64Column, textColumn } from "#lib/sql/arrow-columns.ts";
 import type { ArrowBatch } from "#lib/sql/arrow-stream.ts";
 import type { ShowStatement } from "#lib/sql/show.ts";
-import type { QueryRequest } from "#lib/sql/types.ts";
-import type { QueryPorts } from "./run-query.ts";
+import type { AskedQuestion, QueryPorts } from "./run-query.ts";
+
+type ShowPorts = Pick<QueryPorts, "listDatabases" | "openDatabase">;
 
 /** Only what the caller may read. An unknown database has no tables. */
 export async function showRows(
   show: ShowStatement,
-  request: QueryRequest,
-  ports: QueryPorts,
+  request: AskedQuestion,
+  ports: ShowPorts,
 ): Promise<ArrowBatch> {
   if (show.kind === "tables") {
     return tables(show.database ?? request.database ?? DEFAULT_DATABASE, request, ports);
@@ -23,7 +24,7 @@ export async function showRows(
   return { rowCount: names.length, columns: [textColumn("database", names)] };
 }
 
-async function tables(name: string, request: QueryRequest, ports: QueryPorts): Promise<ArrowBatch> {
+async function tables(name: string, request: AskedQuestion, ports: ShowPorts): Promise<ArrowBatch> {
   if (!matchesAny(request.databases, name)) {
     const message = `Permission denied: read required on database "${name}"`;
     throw new SluiceError("permission_denied", message, { required: "read", database: name });

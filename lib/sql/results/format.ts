@@ -6,9 +6,10 @@ import { CsvResult } from "./csv.ts";
 import { JsonResult } from "./json.ts";
 import { MsgpackResult } from "./msgpack.ts";
 import { NdjsonResult } from "./ndjson.ts";
+import { ParquetResult } from "./parquet.ts";
 import type { ResultWriter } from "./writer.ts";
 
-export type ResultFormat = "json" | "ndjson" | "csv" | "arrow" | "msgpack";
+export type ResultFormat = "json" | "ndjson" | "csv" | "arrow" | "parquet" | "msgpack";
 
 export interface ResultOptions {
   readonly format: ResultFormat;
@@ -28,6 +29,8 @@ export function resultWriter({ format, areLongsQuoted, hasProfile }: ResultOptio
       return new CsvResult();
     case "arrow":
       return new ArrowResult();
+    case "parquet":
+      return new ParquetResult();
     case "msgpack":
       return new MsgpackResult(hasProfile);
   }
@@ -40,6 +43,8 @@ const FORMAT_OF_MEDIA_TYPE: Readonly<Record<string, ResultFormat>> = {
   "application/jsonl": "ndjson",
   "text/csv": "csv",
   "application/vnd.apache.arrow.stream": "arrow",
+  "application/vnd.apache.parquet": "parquet",
+  "application/x-parquet": "parquet",
   "application/msgpack": "msgpack",
   "application/x-msgpack": "msgpack",
   "application/vnd.msgpack": "msgpack",

@@ -6,6 +6,8 @@ import type { QueryCost } from "#lib/sql/types.ts";
 
 export interface ResultWriter {
   readonly contentType: string;
+  /** What a browser would save the answer as; undefined where it can show it. */
+  readonly fileName?: string;
   /** Once, before everything else. A table that does not exist has no fields. */
   begin(fields: readonly ArrowField[]): Uint8Array;
   /** May keep them for later. */
@@ -54,8 +56,13 @@ export function distinctNames(fields: readonly ArrowField[]): string[] {
 export function costFields(cost: QueryCost): Record<string, unknown> {
   return {
     files_considered: cost.filesConsidered,
+    files_pruned_by_time: cost.filesPrunedByTime,
+    files_pruned_by_statistics: cost.filesPrunedByStatistics,
     files_read: cost.filesRead,
+    row_groups_considered: cost.rowGroupsConsidered,
+    row_groups_pruned: cost.rowGroupsPruned,
     bytes_read: cost.bytesRead,
+    bytes_from_cache: cost.bytesFromCache,
     tail_rows: cost.tailRows,
     snapshot_version: cost.snapshotVersion,
     ms: cost.stages,

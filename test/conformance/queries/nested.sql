@@ -143,3 +143,10 @@ SELECT list_zip([1, 2], ['a', 'b']) AS z;
 
 -- list-reduce
 SELECT list_reduce([1, 2, 3], (a, b) -> a + b) AS r;
+
+-- two-slices-with-a-step
+SELECT l[1:5:2] AS a, l[1:5:3] AS b, l[1:5:2] AS c, list_reverse(l) AS d, l
+FROM (VALUES ([1, 2, 3, 4, 5]), ([6, 7, 8, 9, 10])) t(l);
+
+-- reversed-lists-in-groups
+SELECT list_reverse(string_split(tags, ',')) AS r, count(*) AS n FROM events GROUP BY list_reverse(string_split(tags, ','));

@@ -211,3 +211,28 @@ SELECT DATE '2026-01-02' - INTERVAL '1 second' AS a, DATE '2026-01-02' + INTERVA
 -- truncated-time-and-interval
 SELECT date_trunc('day', TIMESTAMP '2026-01-02 10:11:12') + INTERVAL '6 hours' AS a,
   date_trunc('month', TIMESTAMP '2026-01-02 10:11:12') - INTERVAL '1 minute' AS b;
+
+-- literals-without-seconds-between
+SELECT count(*) AS n FROM cpu WHERE time BETWEEN '2025-10-26 03:30' AND '2025-10-26T04:30' OR time IN ('2025-10-26 00:00');
+
+-- literals-without-seconds-beside-buckets
+SELECT date_trunc('hour', time) AS hour, count(*) AS n FROM cpu GROUP BY 1
+HAVING date_trunc('hour', time) >= '2025-10-26 03:00' AND max(time) < '2025-10-26 06:00';
+
+-- literal-without-seconds-in-a-join
+SELECT a.host, count(*) AS n FROM cpu a JOIN cpu b ON a.time = b.time AND b.time > '2025-10-26 03:30' GROUP BY ALL;
+
+-- time-of-day-without-seconds
+SELECT TIME '03:30' AS t, TIMESTAMPTZ '2025-10-26 03:30' AS z;
+
+-- numbers-written-as-texts
+SELECT count(*) AS n FROM cpu WHERE cores IN ('4', '16') AND usage > '20' AND throttled = 'false';
+
+-- bad-number-in-a-list, refused
+SELECT count(*) AS n FROM cpu WHERE cores IN ('4', 'many');
+
+-- bad-date-in-a-cast, refused
+SELECT count(*) AS n FROM cpu WHERE time::DATE = '2025-13-45';
+
+-- time-zone-in-another-case
+SELECT time AT TIME ZONE 'europe/berlin' AS t FROM cpu;

@@ -157,3 +157,27 @@ SELECT span_id, service, (duration_ns - lag(duration_ns) OVER (PARTITION BY serv
 
 -- window-in-where, refused
 SELECT id FROM users WHERE row_number() OVER () = 1;
+
+-- moving-mad
+SELECT time, mad(usage) OVER (ORDER BY time ROWS BETWEEN 4 PRECEDING AND CURRENT ROW) AS m FROM cpu;
+
+-- moving-quantiles
+SELECT time, quantile_cont(usage, [0.1, 0.5]) OVER (ORDER BY time ROWS BETWEEN 4 PRECEDING AND 1 FOLLOWING) AS q FROM cpu;
+
+-- moving-median-of-some-rows
+SELECT time, median(usage) FILTER (cores = 8) OVER (PARTITION BY host ORDER BY time ROWS 4 PRECEDING) AS m FROM cpu;
+
+-- texts-of-a-long-moving-frame
+SELECT time, string_agg(host, '|') OVER (ORDER BY time ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS hosts FROM cpu;
+
+-- distinct-count-of-an-empty-frame
+SELECT id, approx_count_distinct(plan) OVER (ORDER BY id ROWS BETWEEN 1 FOLLOWING AND 3 FOLLOWING) AS n FROM users;
+
+-- range-of-time-behind
+SELECT time, host, sum(usage) OVER (ORDER BY date_trunc('hour', time) RANGE BETWEEN INTERVAL 3 HOURS PRECEDING AND INTERVAL 1 HOUR PRECEDING) AS s FROM cpu;
+
+-- range-of-time-downwards
+SELECT time, host, count(*) OVER (PARTITION BY host ORDER BY date_trunc('hour', time) DESC RANGE BETWEEN INTERVAL 1 HOUR PRECEDING AND INTERVAL 2 HOURS FOLLOWING) AS n FROM cpu;
+
+-- list-of-some-rows-of-a-frame
+SELECT id, list(name) FILTER (WHERE plan = 'pro') OVER (ORDER BY id) AS pros FROM users;

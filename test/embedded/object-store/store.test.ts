@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { keyToPath, pathOfId } from "../../../embedded/object-store/file-names.ts";
 import { ObjectStore } from "../../../embedded/object-store/store.ts";
 
@@ -136,6 +136,24 @@ describe("after a crash", () => {
     await store.completeUpload({ method: "completeMultipartUpload", object: "m", uploadId, parts });
     expect(await read("m")).toBe("part");
     expect(filesOf("r2")).toEqual(["m"]);
+  });
+
+  test("an upload that nobody finished for a week is removed with its parts", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const uploadId = store.createUpload({ method: "createMultipartUpload", object: "m" });
+      const request = { method: "uploadPart", object: "m", uploadId, partNumber: 1 } as const;
+      await store.uploadPart(request, bytesOf("part"));
+      vi.advanceTimersByTime(8 * 24 * 3_600_000);
+      store.close();
+      store = openStore();
+      await store.sweep();
+      expect(filesOf("r2")).toEqual([]);
+      const late = store.uploadPart(request, bytesOf("part"));
+      await expect(late).rejects.toThrow("upload does not exist");
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -66,8 +66,8 @@ function request(
 const keyed = (idempotencyKey: string, bodySha256 = "aa"): AppendRequest =>
   request({ idempotencyKey, bodySha256 });
 
-const everything = (measurement = "cpu") => ({
-  tables: [{ measurement, minMs: null, maxMs: null }],
+const everything = () => ({
+  tables: [{ tableId: 1, minMs: null, maxMs: null }],
   bytesMax: 1e9,
 });
 
@@ -300,17 +300,25 @@ describe("a segment", () => {
 });
 
 describe("readTail", () => {
-  test("narrows by measurement and by time, both ends included", async () => {
+  test("narrows by table and by time, both ends included", async () => {
     await accept(request());
-    const rows = (measurement: string, minMs: number | null, maxMs: number | null) =>
-      buffer.readTail({ tables: [{ measurement, minMs, maxMs }], bytesMax: 1e9 }).run.headers
-        .length;
-    expect(rows("cpu", null, null)).toBe(1);
-    expect(rows("mem", null, null)).toBe(0);
-    expect(rows("cpu", 200, null)).toBe(1);
-    expect(rows("cpu", 201, null)).toBe(0);
-    expect(rows("cpu", null, 100)).toBe(1);
-    expect(rows("cpu", null, 99)).toBe(0);
+    const rows = (tableId: number, minMs: number | null, maxMs: number | null) =>
+      buffer.readTail({ tables: [{ tableId, minMs, maxMs }], bytesMax: 1e9 }).run.headers.length;
+    expect(rows(1, null, null)).toBe(1);
+    expect(rows(2, null, null)).toBe(0);
+    expect(rows(1, 200, null)).toBe(1);
+    expect(rows(1, 201, null)).toBe(0);
+    expect(rows(1, null, 100)).toBe(1);
+    expect(rows(1, null, 99)).toBe(0);
+  });
+
+  test("of a table that is asked for twice has what either of the two is after", async () => {
+    await accept(request());
+    const tables = [
+      { tableId: 1, minMs: 100, maxMs: 200 },
+      { tableId: 1, minMs: 900, maxMs: 901 },
+    ];
+    expect(buffer.readTail({ tables, bytesMax: 1e9 }).run.headers).toHaveLength(1);
   });
 
   test("says when there is more than the caller can hold", async () => {

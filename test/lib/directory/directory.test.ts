@@ -1,18 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { isRefusal } from "#lib/base/errors.ts";
+import { DatabaseDrops } from "#lib/directory/database-drops.ts";
 import { DirectoryCore } from "#lib/directory/directory.ts";
 import { checkDatabaseName } from "#lib/directory/names.ts";
 import { matchesAny, mayDo } from "#lib/directory/permissions.ts";
 import { digestOf, isSameDigest, parseToken } from "#lib/directory/token.ts";
 import type { NewToken } from "#lib/directory/types.ts";
-import { ManualClock, MemorySqlStore } from "../../helpers/memory-world.ts";
+import { ManualAlarm, ManualClock, MemorySqlStore } from "../../helpers/memory-world.ts";
 
 let directory: DirectoryCore;
 
 beforeEach(() => {
   const ports = { store: new MemorySqlStore(), clock: new ManualClock(), randomBytes };
-  directory = new DirectoryCore(ports);
+  const work = async () => {};
+  const steps = { closeBuffer: work, emptyBuffer: work, eraseCatalog: work, removeObjects: work };
+  const alarm = new ManualAlarm();
+  const drops = new DatabaseDrops({ ...ports, ...steps, alarm, report: () => {} });
+  directory = new DirectoryCore(ports, drops);
 });
 
 function create(overrides: Partial<NewToken> = {}) {

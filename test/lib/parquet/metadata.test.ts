@@ -77,11 +77,11 @@ describe("the schema", () => {
 
   test("is there once more in Arrow's terms", () => {
     const base64 = arrowSchema([
-      { name: "time", type: "timestamp" },
-      { name: "größe", type: "float64" },
-      { name: "n", type: "int64" },
-      { name: "ok", type: "bool" },
-      { name: "text", type: "utf8" },
+      { name: "time", type: "timestamp", isRequired: true },
+      { name: "größe", type: "float64", isRequired: false },
+      { name: "n", type: "int64", isRequired: false },
+      { name: "ok", type: "bool", isRequired: false },
+      { name: "text", type: "utf8", isRequired: false },
     ]);
     const framed = Buffer.from(base64, "base64");
     expect(framed.readUInt32LE(0)).toBe(0xffff_ffff);

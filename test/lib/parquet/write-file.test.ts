@@ -147,6 +147,23 @@ describe("a file", () => {
   });
 });
 
+test("rows in any order are a file that promises none, `time` or not", async () => {
+  const table = tableOf([
+    { name: "text", type: "utf8", values: ["b", null, "a"] },
+    { name: "time", type: "timestamp", values: [3n, null, 1n] },
+  ]);
+  const parts: Uint8Array[] = [];
+  const anyOrder = { keyValues: {}, isSortedByTime: false };
+  const writer = new ParquetWriter(table.columns, anyOrder, (part) => parts.push(part));
+  writer.writeRowGroup(table, 0, 3);
+  writer.finish();
+  const bytes = new Uint8Array(Buffer.concat(parts));
+  const { row_groups: groups, schema } = parquetMetadata(bytes.slice().buffer);
+  expect(groups[0]!.sorting_columns).toBeUndefined();
+  expect(schema[2]).toMatchObject({ name: "time", repetition_type: "OPTIONAL" });
+  expect(await readWithHyparquet(bytes)).toEqual(tableValues(table));
+});
+
 describe("texts that the decoder found not to repeat", () => {
   test("are stored without a dictionary, and kept", async () => {
     const rows = Array.from({ length: 2000 }, (_, row) => row);

@@ -3,7 +3,8 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
-import { compressBatch, decompressBody, releaseBytes } from "#lib/protocol/compression.ts";
+import { releaseBytes } from "#lib/base/release-bytes.ts";
+import { compressBatch, decompressBody } from "#lib/protocol/compression.ts";
 import { refusalOf } from "../../helpers/refusal.ts";
 
 const TEXT = Buffer.from("a batch, a batch, a batch".repeat(10_000));

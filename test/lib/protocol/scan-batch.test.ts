@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceError } from "#lib/base/errors.ts";
+import { LIMITS } from "#lib/base/limits.ts";
 import { KIND } from "#lib/columnar/kinds.ts";
 import { scanBatch } from "#lib/protocol/scan-batch.ts";
 import { batchOf, type Cell, encodeBatch, encodeCell } from "../../helpers/encode-msgpack.ts";
@@ -239,3 +240,22 @@ function timestampBytes(seconds: bigint, nanoseconds: number): Uint8Array {
 function refusalOf(bytes: Uint8Array): SluiceError {
   return refusalOfRun(() => scanBatch(bytes));
 }
+
+describe("a cell as large as it may be", () => {
+  const { cellBytesMax, nestedCellBytesMax } = LIMITS;
+
+  test("is taken, a text", () => {
+    scanBatch(batchOf("v", ["a", "x".repeat(cellBytesMax)]));
+    const long = batchOf("v", ["a", "x".repeat(cellBytesMax + 1)]);
+    const error = refusalOfRun(() => scanBatch(long));
+    expect(error).toMatchObject({ code: "cell_too_large", detail: { column: "v", row: 1 } });
+  });
+
+  test("is taken, a list", () => {
+    // Beside the text stand a header of five bytes and that of the list.
+    const list = (byteLength: number) => [["x".repeat(byteLength - 6)]];
+    scanBatch(batchOf("v", list(nestedCellBytesMax)));
+    const error = refusalOfRun(() => scanBatch(batchOf("v", list(nestedCellBytesMax + 1))));
+    expect(error).toMatchObject({ code: "cell_too_large", detail: { column: "v", row: 0 } });
+  });
+});

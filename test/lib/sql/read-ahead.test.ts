@@ -3,9 +3,10 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { LIMITS } from "#lib/base/limits.ts";
-import type { DataFile } from "#lib/catalog/types.ts";
+import { ANY_ROW } from "#lib/catalog/row-predicate.ts";
+import type { SnapshotFile } from "#lib/catalog/types.ts";
 import { ENGINE_PAGE_BYTES } from "#lib/sql/engine.ts";
-import { ReadAhead } from "#lib/sql/read-ahead.ts";
+import { ReadAhead, type ReadPorts } from "#lib/sql/read-ahead.ts";
 import { propertyRuns } from "../../helpers/property.ts";
 import { parquetOf } from "../../helpers/query-world.ts";
 
@@ -24,14 +25,14 @@ const content = parquetOf(
 );
 const footerByteLength =
   new DataView(content.slice().buffer).getUint32(content.length - 8, true) + 8;
-const ALL = { columnNames: null, time: { minMs: null, maxMs: null } };
-const NOTHING = { columnNames: new Set<string>(), time: { minMs: 0, maxMs: 0 } };
+const types = new Map([["time", "timestamp" as const]]);
+const sightOf = (ms: number | null) => ({ where: ANY_ROW, time: { minMs: ms, maxMs: ms } });
+const ALL = { columnNames: null, sights: [sightOf(null)], types };
+const NOTHING = { columnNames: new Set<string>(), sights: [sightOf(0)], types };
 
-function fileOf(key: string): DataFile {
+function fileOf(key: string): SnapshotFile {
   return {
     key,
-    tableId: 1,
-    day: "2026-01-01",
     rowCount: ROWS,
     byteLength: content.byteLength,
     footerByteLength,
@@ -40,6 +41,10 @@ function fileOf(key: string): DataFile {
     sha256: "",
     columns: [],
   };
+}
+
+function portsOf(lake: CountingLake): ReadPorts {
+  return { fetchRange: lake.fetch, rangeCache: { find: async () => null, keep: () => {} } };
 }
 
 /** A lake whose every object is `content`, and what was asked of it. */
@@ -75,7 +80,7 @@ describe("reading ahead", () => {
     });
     await fc.assert(
       fc.asyncProperty(order, fc.boolean(), async (reads, isPlanned) => {
-        const ahead = new ReadAhead(new CountingLake().fetch);
+        const ahead = new ReadAhead(portsOf(new CountingLake()));
         const sources = [0, 1, 2, 3].map((id) =>
           ahead.add(fileOf(`k${id}`), isPlanned ? ALL : NOTHING),
         );
@@ -89,7 +94,7 @@ describe("reading ahead", () => {
 
   test("asks for nothing twice when the file is read through, and for few things at once", async () => {
     const lake = new CountingLake();
-    const ahead = new ReadAhead(lake.fetch);
+    const ahead = new ReadAhead(portsOf(lake));
     const sources = Array.from({ length: 12 }, (_, id) => ahead.add(fileOf(`k${id}`), ALL));
     ahead.start();
     for (const source of sources) {
@@ -97,14 +102,20 @@ describe("reading ahead", () => {
     }
     const total = lake.requests.reduce((sum, { byteLength }) => sum + byteLength, 0);
     expect(total).toBeLessThanOrEqual(12 * (content.byteLength + ENGINE_PAGE_BYTES));
-    expect(ahead.cost).toEqual({ bytesRead: total, filesRead: 12 });
+    expect(ahead.cost).toEqual({
+      filesRead: 12,
+      rowGroupsConsidered: 24,
+      rowGroupsPruned: 0,
+      bytesRead: total,
+      bytesFromCache: 0,
+    });
     // One more than planned: the read that waits goes first.
     expect(lake.inFlightMax).toBeLessThanOrEqual(LIMITS.connectionsMax + 1);
   });
 
   test("stops at the window until something was read", async () => {
     const lake = new CountingLake();
-    const ahead = new ReadAhead(lake.fetch);
+    const ahead = new ReadAhead(portsOf(lake));
     const sources = Array.from({ length: 40 }, (_, id) => ahead.add(fileOf(`k${id}`), ALL));
     ahead.start();
     const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
@@ -121,7 +132,7 @@ describe("reading ahead", () => {
 
   test("reads on in ever larger steps where nothing was planned", async () => {
     const lake = new CountingLake();
-    const ahead = new ReadAhead(lake.fetch);
+    const ahead = new ReadAhead(portsOf(lake));
     const source = ahead.add(fileOf("k"), NOTHING);
     for (let page = 0; page < PAGES; page++) expect(await readPage(source, page)).toBe(true);
     expect(lake.requests.length).toBeLessThan(PAGES / 5);
@@ -131,20 +142,20 @@ describe("reading ahead", () => {
   test("tells of a failure only to who reads, and asks again", async () => {
     const lake = new CountingLake();
     lake.failures = 1;
-    const ahead = new ReadAhead(lake.fetch);
+    const ahead = new ReadAhead(portsOf(lake));
     const source = ahead.add(fileOf("k"), ALL);
     ahead.start();
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await readPage(source, 0)).toBe(true);
     lake.failures = 1;
-    const other = new ReadAhead(lake.fetch).add(fileOf("k"), ALL);
+    const other = new ReadAhead(portsOf(lake)).add(fileOf("k"), ALL);
     await expect(readPage(other, 0)).rejects.toThrow("no answer");
     expect(await readPage(other, 0)).toBe(true);
   });
 
   test("sends nothing more once it is closed", async () => {
     const lake = new CountingLake();
-    const ahead = new ReadAhead(lake.fetch);
+    const ahead = new ReadAhead(portsOf(lake));
     for (let id = 0; id < 12; id++) ahead.add(fileOf(`k${id}`), ALL);
     ahead.start();
     ahead.close();

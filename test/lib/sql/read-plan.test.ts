@@ -3,8 +3,11 @@
 import { parquetMetadata } from "hyparquet";
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "#lib/base/limits.ts";
+import { ANY_ROW, type RowPredicate } from "#lib/catalog/row-predicate.ts";
+import type { TimeRangeMs } from "#lib/catalog/types.ts";
+import type { ColumnType } from "#lib/columnar/types.ts";
 import { ENGINE_PAGE_BYTES } from "#lib/sql/engine.ts";
-import { footerRange, planRanges } from "#lib/sql/read-plan.ts";
+import { footerRange, planRanges, type ReadWish } from "#lib/sql/read-plan.ts";
 import { parquetOf } from "../../helpers/query-world.ts";
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -22,7 +25,18 @@ const bytes = parquetOf(
 const file = bytes.slice().buffer;
 const footerByteLength = new DataView(file).getUint32(bytes.byteLength - 8, true) + 8;
 const footer = bytes.subarray(bytes.byteLength - footerByteLength);
-const OPEN = { minMs: null, maxMs: null };
+const OPEN: TimeRangeMs = { minMs: null, maxMs: null };
+const types = new Map<string, ColumnType>([
+  ["time", "timestamp"],
+  ["id", "int64"],
+  ["noise", "float64"],
+  ["name", "utf8"],
+]);
+
+function wish(time: TimeRangeMs, names?: string[], where: RowPredicate = ANY_ROW): ReadWish {
+  const columnNames = names === undefined ? null : new Set(names);
+  return { columnNames, sights: [{ time, where }], types };
+}
 
 function chunk(group: number, name: string): { start: number; end: number } {
   const columns = parquetMetadata(file).row_groups[group]!.columns;
@@ -33,10 +47,7 @@ function chunk(group: number, name: string): { start: number; end: number } {
 
 describe("the plan of a file", () => {
   test("has every wanted column chunk, and time", () => {
-    const ranges = planRanges(footer, bytes.byteLength, {
-      columnNames: new Set(["name"]),
-      time: OPEN,
-    });
+    const { ranges } = planRanges(footer, bytes.byteLength, wish(OPEN, ["name"]));
     for (const group of [0, 1, 2]) {
       for (const name of ["time", "Name"]) {
         const { start, end } = chunk(group, name);
@@ -53,7 +64,7 @@ describe("the plan of a file", () => {
 
   test("leaves out row groups beyond the time range", () => {
     const time = { minMs: START_MS + 110_000, maxMs: START_MS + 190_000 };
-    const ranges = planRanges(footer, bytes.byteLength, { columnNames: null, time });
+    const { ranges } = planRanges(footer, bytes.byteLength, wish(time));
     const inGroup = (group: number) => {
       const [from, to] = [chunk(group, "time").start, chunk(group, "Name").end];
       return ranges
@@ -65,7 +76,7 @@ describe("the plan of a file", () => {
   });
 
   test("is in whole pages, in order, apart, and no piece too large", () => {
-    const ranges = planRanges(footer, bytes.byteLength, { columnNames: null, time: OPEN });
+    const { ranges } = planRanges(footer, bytes.byteLength, wish(OPEN));
     let last = 0;
     for (const { start, end } of ranges) {
       expect(start % ENGINE_PAGE_BYTES).toBe(0);

@@ -3,9 +3,10 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { ArrowStreamReader } from "#lib/sql/arrow-stream.ts";
 import { ENGINE_PAGE_BYTES, type FileSource } from "#lib/sql/engine.ts";
 import type { DuckDb } from "#platform/duckdb/engine.ts";
-import { engineModule, openTestEngine } from "../../helpers/duckdb-wasm.ts";
+import { engineModules, openTestEngine } from "../../helpers/duckdb-wasm.ts";
 import { engineRows } from "../../helpers/engine-rows.ts";
 import { parquetOf } from "../../helpers/query-world.ts";
 
@@ -56,8 +57,9 @@ describe("reading", () => {
   });
 
   test("knows no file of an earlier query, and none that nobody handed it", async () => {
-    await engineRows(engine, sum, new Map([["f.parquet", source(bytes, () => null)]]));
-    await expect(engineRows(engine, sum)).rejects.toMatchObject({ code: "bug" });
+    const used = await openTestEngine();
+    await engineRows(used, sum, new Map([["f.parquet", source(bytes, () => null)]]));
+    await expect(engineRows(used, sum)).rejects.toMatchObject({ code: "bug" });
     const own = await openTestEngine();
     for (const path of ["/etc/passwd", "package.json", "http://127.0.0.1:1/x", "s3://b/x"]) {
       const sql = `SELECT * FROM read_csv_auto('${path}')`;
@@ -75,6 +77,44 @@ describe("reading", () => {
   });
 });
 
+describe("rows", () => {
+  const LONG = "SELECT range AS i, repeat('x', 100) AS text FROM range(1000000)";
+
+  test("come as they are found, and are not kept", async () => {
+    const own = await openTestEngine();
+    const reader = new ArrowStreamReader();
+    let rowCount = 0;
+    let partCount = 0;
+    for await (const part of own.run(LONG, new Map(), new AbortController().signal)) {
+      for (const batch of reader.read(part)) rowCount += batch.rowCount;
+      partCount++;
+    }
+    expect(rowCount).toBe(1_000_000);
+    expect(partCount).toBeGreaterThan(100);
+    expect(own.memoryBytes).toBeLessThan(32_000_000);
+  });
+
+  test("that nobody wants any more are not waited for", async () => {
+    const own = await openTestEngine();
+    let partCount = 0;
+    for await (const _ of own.run(LONG, new Map(), new AbortController().signal)) {
+      if (++partCount === 2) break;
+    }
+    expect(own.isBroken).toBe(false);
+    expect(await engineRows(own, sum, new Map([["f.parquet", source(bytes, () => null)]]))).toEqual(
+      [[5_000, 12_497_500]],
+    );
+  });
+
+  test("let other work go on, however quickly they come", async () => {
+    let turns = 0;
+    const ticking = setInterval(() => turns++, 1);
+    for await (const _ of engine.run(LONG, new Map(), new AbortController().signal));
+    clearInterval(ticking);
+    expect(turns).toBeGreaterThan(0);
+  });
+});
+
 describe("a query that goes on and on", () => {
   test("yields to other work, and ends when it is told to", async () => {
     const own = await openTestEngine();
@@ -86,13 +126,14 @@ describe("a query that goes on and on", () => {
     await expect(query).rejects.toMatchObject({ code: "query_timeout" });
     clearInterval(ticking);
     expect(turns).toBeGreaterThan(3);
-    expect(own.isBroken).toBe(false);
-    expect(await engineRows(own, "SELECT 1")).toEqual([[1]]);
+    expect(own.isBroken).toBe(true);
   });
 
   test("yields also where the clock stands still while a program runs", async () => {
-    const clock = vi.spyOn(performance, "now").mockReturnValue(1);
     const own = await openTestEngine();
+    let looks = 0;
+    // It moves once, as it does after a read, and then no more.
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => (looks++ < 3 ? 1 : 5));
     const controller = new AbortController();
     setTimeout(() => controller.abort(new SluiceError("query_timeout", "late")), 200);
     const query = engineRows(own, FOREVER, new Map(), controller.signal);
@@ -111,6 +152,7 @@ describe("a query that goes on and on", () => {
   });
 
   test.each([
+    "SELECT count(*) FROM range(300000) a(i) JOIN range(300000) b(j) ON i < j",
     "WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
     "SELECT count(*) FROM range(100000000000)",
     "SELECT regexp_matches(repeat('a', 100000), '(a+)+$') FROM range(100000000)",
@@ -146,40 +188,57 @@ describe("settings", () => {
     "cannot be changed: %s",
     async (sql) => {
       await expect(engineRows(engine, sql)).rejects.toBeInstanceOf(SluiceError);
+      expect(await engineRows(engine, "SELECT 1")).toEqual([[1]]);
     },
   );
 });
 
-describe("an engine held by one query at a time", () => {
-  test("is handed on in turn, and replaced after a query that broke it", async () => {
-    const { ExclusiveEngine } = await import("#platform/duckdb/exclusive.ts");
-    const exclusive = new ExclusiveEngine(engineModule());
+describe("the engines of an isolate", () => {
+  test("are held by one query each, the second after a moment; a third waits for either", async () => {
+    const { EnginePool } = await import("#platform/duckdb/engine-pool.ts");
+    const pool = new EnginePool(engineModules());
     const { signal } = new AbortController();
-    const first = await exclusive.acquire(signal);
-    let isSecondReady = false;
-    const second = exclusive.acquire(signal).then((hold) => {
-      isSecondReady = true;
+    const first = await pool.acquire(signal);
+    const second = await pool.acquire(signal);
+    expect(second.engine).not.toBe(first.engine);
+    let isThirdReady = false;
+    const third = pool.acquire(signal).then((hold) => {
+      isThirdReady = true;
       return hold;
     });
+    const long = engineRows(
+      first.engine,
+      "SELECT count(*) FROM range(30000000) WHERE range % 7 = 0",
+    );
+    for (let i = 0; i < 20; i++) expect(await engineRows(second.engine, "SELECT 1")).toEqual([[1]]);
+    expect(await long).toEqual([[4_285_715]]);
+    expect(isThirdReady).toBe(false);
+    second.release();
+    second.release();
+    expect(await engineRows((await third).engine, "SELECT 2")).toEqual([[2]]);
+  });
+
+  test("are replaced after a query that broke them", async () => {
+    const { EnginePool } = await import("#platform/duckdb/engine-pool.ts");
+    const pool = new EnginePool(engineModules());
+    const { signal } = new AbortController();
+    const first = await pool.acquire(signal);
     const failing = source(bytes, () => Promise.reject(new SluiceError("store_unavailable", "no")));
     const query = engineRows(first.engine, sum, new Map([["f.parquet", failing]]));
     await expect(query).rejects.toMatchObject({ code: "store_unavailable" });
-    expect(isSecondReady).toBe(false);
     first.release();
-    first.release();
-    const { engine: fresh, release } = await second;
+    const { engine: fresh, release } = await pool.acquire(signal);
     expect(fresh).not.toBe(first.engine);
     expect(await engineRows(fresh, "SELECT 1")).toEqual([[1]]);
     release();
-    const third = await exclusive.acquire(signal);
-    expect(third.engine).toBe(fresh);
+    expect((await pool.acquire(signal)).engine).toBe(fresh);
   });
 
-  test("lets nobody wait beyond his own deadline", async () => {
-    const { ExclusiveEngine } = await import("#platform/duckdb/exclusive.ts");
-    const exclusive = new ExclusiveEngine(engineModule());
-    await exclusive.acquire(new AbortController().signal);
+  test("let nobody wait beyond his own deadline", async () => {
+    const { EnginePool } = await import("#platform/duckdb/engine-pool.ts");
+    const pool = new EnginePool(engineModules());
+    await pool.acquire(new AbortController().signal);
     const reason = new SluiceError("query_timeout", "late");
-    await expect(exclusive.acquire(AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(pool.acquire(AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 });

@@ -1,7 +1,9 @@
 // The API's description and its routes say the same.
 
 import { describe, expect, test } from "vitest";
-import { docsPage, openApiDocument, OPERATIONS } from "../../../workers/ingest/openapi.ts";
+import { docsPage } from "../../../workers/ingest/docs-page.ts";
+import { openApiDocument } from "../../../workers/ingest/openapi-document.ts";
+import { OPERATIONS } from "../../../workers/ingest/openapi.ts";
 import { ROUTE_FACTS } from "../../../workers/ingest/routes.ts";
 
 const routes = ROUTE_FACTS.map(({ method, path }) => `${method} ${path}`);

@@ -4,7 +4,7 @@ import { decode } from "@msgpack/msgpack";
 import { tableFromIPC } from "apache-arrow";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ResultFormat } from "#lib/sql/results/format.ts";
-import { engineModule } from "../../helpers/duckdb-wasm.ts";
+import { engineModules } from "../../helpers/duckdb-wasm.ts";
 import { QueryWorld, resultOptions, sqlQuestion } from "../../helpers/query-world.ts";
 
 // A busy machine may need long to start the engine.
@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 60_000 });
 let world: QueryWorld;
 beforeAll(async () => {
   world = new QueryWorld("default");
-  await world.open(engineModule());
+  await world.open(engineModules());
 });
 beforeEach(() => {
   world.failAfterParts = null;

@@ -3,7 +3,7 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { engineModule } from "../../helpers/duckdb-wasm.ts";
+import { engineModules } from "../../helpers/duckdb-wasm.ts";
 import { comparable, NativeTables } from "../../helpers/native-answers.ts";
 import { type Columns, QueryWorld } from "../../helpers/query-world.ts";
 import { SEED_TYPES, seedTelemetry } from "../../helpers/seed-telemetry.ts";
@@ -36,7 +36,7 @@ function part(columns: Columns, from: number, to: number): Columns {
 
 async function worldOf(flushes: "none" | "all" | "half"): Promise<QueryWorld> {
   const world = new QueryWorld("default");
-  await world.open(engineModule());
+  await world.open(engineModules());
   for (const [table, columns] of Object.entries(content)) {
     const rowCount = columns["time"]!.length;
     for (let from = 0; from < rowCount; from += 90) {

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { engineModule } from "../../helpers/duckdb-wasm.ts";
+import { engineModules } from "../../helpers/duckdb-wasm.ts";
 import { comparable } from "../../helpers/native-answers.ts";
 import { PROPERTY_TIMEOUT_MS, propertyRuns } from "../../helpers/property.ts";
 import { QueryWorld } from "../../helpers/query-world.ts";
@@ -18,7 +18,7 @@ const inPlace = (cte: string): string => `SELECT small.* FROM (${cte}) AS small,
 let world: QueryWorld;
 beforeAll(async () => {
   world = new QueryWorld("default");
-  await world.open(engineModule());
+  await world.open(engineModules());
 });
 
 describe("of many rows", () => {

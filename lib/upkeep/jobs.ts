@@ -1,0 +1,166 @@
+// Work on the lake that takes longer than one call: begun, followed, resumed, ended here; done by
+// runners elsewhere (queue-consumers/).
+//
+// A runner that is to work on a job gets a hint, as the parquet-writer does: the row here is the
+// truth, the hint is sent again until the job has ended. Each start has a number, the attempt. A
+// runner that was taken for dead and is not finds its number old, and stops. What a job changes, it
+// changes in one transaction together with its own end, so that a job is done once or not at all.
+//
+// Refuses (`job_lost`) a runner whose attempt is not the present one, (`job_cancelled`) one whose
+// job was cancelled.
+
+import { type ErrorCode, SluiceError } from "#lib/base/errors.ts";
+import { LIMITS } from "#lib/base/limits.ts";
+import type { Clock, SqlStore } from "#lib/base/ports.ts";
+import { type JobTables, openJobTables } from "./job-tables.ts";
+import type { Job, JobHint, JobKind, JobNumbers, JobSpec, JobStep } from "./types.ts";
+
+export interface JobsPorts {
+  readonly store: SqlStore;
+  readonly clock: Clock;
+  /** May fail, and may lose or repeat the hint. */
+  sendJobHint(hint: JobHint): Promise<void>;
+}
+
+/** Which start of which job somebody speaks for. */
+export interface JobTicket {
+  readonly jobId: number;
+  readonly attempt: number;
+}
+
+export class Jobs {
+  readonly #ports: JobsPorts;
+  readonly #tables: JobTables;
+
+  constructor(ports: JobsPorts) {
+    this.#ports = ports;
+    this.#tables = openJobTables(ports.store);
+  }
+
+  /**
+   * Inside a transaction of the caller's, or alone. `fileIds` are those it is about, if it says.
+   */
+  create(spec: JobSpec, fileIds: readonly number[] = []): Job {
+    const jobId = this.#tables.insertJob(spec, this.#ports.clock.nowMs());
+    for (const fileId of fileIds) this.#tables.insertJobFile(jobId, fileId);
+    return this.#tables.job(jobId)!;
+  }
+
+  /** Throws `job_unknown`. */
+  find(jobId: number): Job {
+    const job = this.#tables.job(jobId);
+    if (job !== null) return job;
+    throw new SluiceError("job_unknown", `there is no job ${jobId}`, { job_id: jobId });
+  }
+
+  /** Newest first; `kind` null: of every kind. */
+  list(kind: JobKind | null, countMax: number): Job[] {
+    return this.#tables.jobs(kind, countMax);
+  }
+
+  active(): Job[] {
+    return this.#tables.activeJobs();
+  }
+
+  fileIds(jobId: number): number[] {
+    return this.#tables.jobFileIds(jobId);
+  }
+
+  steps(jobId: number): JobStep[] {
+    return this.#tables.steps(jobId);
+  }
+
+  /** Files that a planner must leave alone: in work, or what a job failed over not long ago. */
+  claimedFileIds(): Set<number> {
+    return this.#tables.claimedFileIds(this.#ports.clock.nowMs() - LIMITS.jobFailedRestMs);
+  }
+
+  /** null: it has ended, or a runner has it, or enough others run. */
+  start(jobId: number): Job | null {
+    const nowMs = this.#ports.clock.nowMs();
+    if (this.#tables.job(jobId)?.state !== "queued") return null;
+    if (this.#tables.runningCount() >= LIMITS.jobsRunningMax) return null;
+    this.#tables.startJob(jobId, nowMs, nowMs + LIMITS.jobLeaseMs);
+    return this.#tables.job(jobId);
+  }
+
+  /** The runner lives. Throws `job_lost`, `job_cancelled`: then it must stop. */
+  noteProgress(ticket: JobTicket, progress: JobNumbers): void {
+    this.check(ticket);
+    const hintMs = this.#ports.clock.nowMs() + LIMITS.jobLeaseMs;
+    this.#tables.noteProgress(ticket.jobId, progress, hintMs);
+  }
+
+  /** A part that need not be done again. Throws as `noteProgress`. */
+  noteStep(ticket: JobTicket, step: JobStep): void {
+    this.check(ticket);
+    this.#tables.putStep(ticket.jobId, step);
+  }
+
+  /** Inside the transaction that does what the job is for. Throws as `noteProgress`. */
+  finish(ticket: JobTicket, result: JobNumbers): void {
+    this.check(ticket);
+    this.#tables.endJob(ticket.jobId, "done", result, this.#ports.clock.nowMs());
+  }
+
+  /** Somebody else changed its files first. */
+  giveWay(ticket: JobTicket): void {
+    this.check(ticket);
+    this.#tables.endJob(ticket.jobId, "gave_way", null, this.#ports.clock.nowMs());
+  }
+
+  /** Tried again later, unless it cannot help or has failed too often. */
+  fail(ticket: JobTicket, code: ErrorCode, message: string, isFinal: boolean): void {
+    this.check(ticket);
+    const nowMs = this.#ports.clock.nowMs();
+    this.#tables.noteFailure(ticket.jobId, code, message);
+    const { failureCount } = this.find(ticket.jobId);
+    if (isFinal || failureCount >= LIMITS.jobAttemptsMax) {
+      this.#tables.endJob(ticket.jobId, "failed", null, nowMs);
+    } else {
+      this.#tables.requeueJob(ticket.jobId, nowMs + LIMITS.jobRetryMs * 2 ** (failureCount - 1));
+    }
+  }
+
+  /**
+   * Nothing that it has not committed will be. Throws `job_unknown`; an ended job stays as it is.
+   */
+  cancel(jobId: number): Job {
+    if (isActive(this.find(jobId))) {
+      this.#tables.endJob(jobId, "cancelled", null, this.#ports.clock.nowMs());
+    }
+    return this.find(jobId);
+  }
+
+  /** Throws unless the ticket is that of the present start. */
+  check({ jobId, attempt }: JobTicket): Job {
+    const job = this.find(jobId);
+    const detail = { job_id: jobId, attempt };
+    if (job.state === "cancelled") {
+      throw new SluiceError("job_cancelled", `job ${jobId} was cancelled`, detail);
+    }
+    if (job.state === "running" && job.attempt === attempt) return job;
+    throw new SluiceError("job_lost", `job ${jobId} is somebody else's, or has ended`, detail);
+  }
+
+  /** When `sendHints` has something to do; null: never, as things are. */
+  nextMs(): number | null {
+    return this.#tables.nextHintMs();
+  }
+
+  /** Hints for all jobs that wait, as many as may run. A silent runner's job waits again. */
+  async sendHints(databaseId: number): Promise<void> {
+    const nowMs = this.#ports.clock.nowMs();
+    const due = this.#tables.dueJobs(nowMs);
+    for (const { jobId } of due) this.#tables.requeueJob(jobId, nowMs + LIMITS.jobHintIntervalMs);
+    this.#tables.forgetJobs(LIMITS.jobsKept);
+    const free = LIMITS.jobsRunningMax - this.#tables.runningCount();
+    for (const { jobId, spec } of due.slice(0, Math.max(0, free))) {
+      await this.#ports.sendJobHint({ databaseId, jobId, kind: spec.kind });
+    }
+  }
+}
+
+export function isActive({ state }: Job): boolean {
+  return state === "queued" || state === "running";
+}

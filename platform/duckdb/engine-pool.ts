@@ -1,0 +1,105 @@
+// An isolate's engines: one query at a time on each.
+//
+// A query sleeps in the engine's own stack while it waits for bytes and while others have their
+// turn, so a second one must not enter. Nearly always one engine does: queries are short. When one
+// is not, whoever comes next gets a second engine after a moment, so that a dashboard does not wait
+// for a report; those after them wait for either. Together the engines may grow only so far.
+//
+// Those who wait do not trust the holders: a cancelled request takes its continuations with it and
+// would never let go. So a hold has an end; after it the engine, which may still sleep in the lost
+// query, is thrown away.
+
+import { LIMITS } from "#lib/base/limits.ts";
+import type { EngineHold } from "#lib/sql/engine.ts";
+import { type DuckDb, openDuckDb } from "./engine.ts";
+import type { EngineModules } from "./instance.ts";
+
+interface Slot {
+  engine: DuckDb | null;
+  /** Who has it, and until when; null: nobody. */
+  holder: { readonly expiresMs: number } | null;
+}
+
+/** How much longer than its query a hold may last. */
+const GRACE_MS = 2_000;
+const LOOK_AGAIN_MS = 1_000;
+
+export class EnginePool {
+  readonly #modules: EngineModules;
+  readonly #slots: readonly Slot[] = [newSlot(), newSlot()];
+  /** Resolved when somebody lets go. */
+  #released = Promise.withResolvers<void>();
+
+  constructor(modules: EngineModules) {
+    this.#modules = modules;
+  }
+
+  /** Waits for an engine, or until `signal` says that it is too late. */
+  async acquire(signal: AbortSignal): Promise<EngineHold> {
+    const [first, second] = this.#slots as [Slot, Slot];
+    let waitMs: number = LIMITS.engineSecondAfterMs;
+    let slot = isFree(first) ? first : null;
+    while (slot === null) {
+      await Promise.race([this.#released.promise, sleep(waitMs)]);
+      signal.throwIfAborted();
+      waitMs = LOOK_AGAIN_MS;
+      if (isFree(first)) slot = first;
+      else if (isFree(second) && this.#hasRoom()) slot = second;
+    }
+    const isFirst = slot === first;
+    const bytesMax = isFirst ? LIMITS.readAheadBytesMax : LIMITS.readAheadSecondBytesMax;
+    return this.#hold(slot, bytesMax);
+  }
+
+  async #hold(slot: Slot, readAheadBytesMax: number): Promise<EngineHold> {
+    // Its holder never came back, and may still sleep in it.
+    if (slot.holder !== null) slot.engine = null;
+    const holder = { expiresMs: Date.now() + LIMITS.queryTimeoutMs + GRACE_MS };
+    slot.holder = holder;
+    const release = () => {
+      if (slot.holder !== holder) return;
+      slot.holder = null;
+      if (!this.#isWorthKeeping(slot)) slot.engine = null;
+      this.#released.resolve();
+      this.#released = Promise.withResolvers<void>();
+    };
+    try {
+      slot.engine ??= await openDuckDb(this.#modules, (bytes) => this.#mayGrow(bytes));
+      return { engine: slot.engine, readAheadBytesMax, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Linear memory never shrinks, and a second engine is needed now and then only. */
+  #isWorthKeeping({ engine }: Slot): boolean {
+    if (engine === null || engine.isBroken) return false;
+    const isSmall = engine.memoryBytes <= LIMITS.engineKeepBytesMax;
+    return isSmall && this.#memoryBytes() <= LIMITS.engineKeepBytesMax;
+  }
+
+  #mayGrow(byteLength: number): boolean {
+    return this.#memoryBytes() + byteLength <= LIMITS.enginesBytesMax;
+  }
+
+  #hasRoom(): boolean {
+    return this.#slots[1]!.engine !== null || this.#mayGrow(LIMITS.engineNewBytes);
+  }
+
+  #memoryBytes(): number {
+    return this.#slots.reduce((sum, { engine }) => sum + (engine?.memoryBytes ?? 0), 0);
+  }
+}
+
+function newSlot(): Slot {
+  return { engine: null, holder: null };
+}
+
+function isFree({ holder }: Slot): boolean {
+  return holder === null || Date.now() >= holder.expiresMs;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

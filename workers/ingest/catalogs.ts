@@ -1,0 +1,79 @@
+// Things of one database that have an id of their own in the API: policies, rollups, jobs.
+//
+// Such an id says which database it is of: the database's own id times a million, and the thing's.
+
+import { SluiceError } from "#lib/base/errors.ts";
+import { checkDatabaseName, unknownDatabase } from "#lib/directory/names.ts";
+import { demand, mayDo } from "#lib/directory/permissions.ts";
+import type { Database, Permission } from "#lib/directory/types.ts";
+import { findDatabase } from "#platform/directory.ts";
+import { unwrap } from "#platform/rpc.ts";
+import type { AdmittedArrival } from "./arrival.ts";
+
+const IDS_PER_DATABASE = 1_000_000;
+
+export function globalId({ databaseId }: Database, id: number): number {
+  return databaseId * IDS_PER_DATABASE + id;
+}
+
+/**
+ * The database of the path's id, and the id in it; throws `unknown` where there is no such
+ * database.
+ */
+export async function named(
+  { env, params, principal }: AdmittedArrival,
+  permission: Permission,
+  unknown: "policy_unknown" | "rollup_unknown" | "job_unknown",
+): Promise<{ database: Database; id: number }> {
+  const text = params["id"]!;
+  const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  const databaseId = Math.floor(id / IDS_PER_DATABASE);
+  const database = (await listDatabases(env)).find((one) => one.databaseId === databaseId);
+  if (database === undefined) throw new SluiceError(unknown, `there is no ${text}`, { id: text });
+  demand(principal, permission, database.name);
+  return { database, id: id % IDS_PER_DATABASE };
+}
+
+/** Those of `?database=`, or all, for which the caller has the permission. */
+export async function databasesAsked(
+  { env, request, principal }: AdmittedArrival,
+  permission: Permission,
+): Promise<Database[]> {
+  const name = new URL(request.url).searchParams.get("database") || null;
+  if (name === null) {
+    return (await listDatabases(env)).filter((one) => mayDo(principal, permission, one.name));
+  }
+  demand(principal, permission, checkDatabaseName(name));
+  return [await databaseNamed(name, env)];
+}
+
+/** Throws `database_unknown`. */
+export async function databaseNamed(name: string, env: IngestEnv): Promise<Database> {
+  const found = await findDatabase(name, env.DIRECTORY);
+  if (found === null) throw unknownDatabase(name);
+  return found;
+}
+
+export function catalogOf({ databaseId }: Database, env: IngestEnv) {
+  return env.DATABASE_CATALOG.getByName(`${databaseId}`);
+}
+
+/** How many of a list the request wants. */
+export function limitOf({ request }: AdmittedArrival, fallback: number): number {
+  const text = new URL(request.url).searchParams.get("limit") || String(fallback);
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw wrong("limit", "a whole number above zero");
+}
+
+export function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+export function wrong(field: string, expected: string): SluiceError {
+  const message = `"${field}" must be ${expected}`;
+  return new SluiceError("parameter_invalid", message, { field, expected });
+}
+
+function listDatabases(env: IngestEnv): Promise<Database[]> {
+  return unwrap(env.DIRECTORY.getByName("directory").listDatabases());
+}
