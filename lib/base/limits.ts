@@ -81,7 +81,7 @@ export const LIMITS = {
   enginesBytesMax: 72 * MIB,
   /** What an engine has before its first query. */
   engineNewBytes: 18 * MIB,
-  /** A query that has waited for the isolate's engine so long gets a second one. */
+  /** While a query lasts longer than this, others get the isolate's second engine. */
   engineSecondAfterMs: 100,
   /** Linear memory never shrinks: an engine beyond this is replaced before the next query. */
   engineKeepBytesMax: 40 * MIB,

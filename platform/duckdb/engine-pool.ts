@@ -17,7 +17,7 @@ import type { EngineModules } from "./instance.ts";
 interface Slot {
   engine: DuckDb | null;
   /** Who has it, and until when; null: nobody. */
-  holder: { readonly expiresMs: number } | null;
+  holder: { readonly sinceMs: number; readonly expiresMs: number } | null;
 }
 
 /** How much longer than its query a hold may last. */
@@ -27,8 +27,11 @@ const LOOK_AGAIN_MS = 1_000;
 export class EnginePool {
   readonly #modules: EngineModules;
   readonly #slots: readonly Slot[] = [newSlot(), newSlot()];
-  /** Resolved when somebody lets go. */
-  #released = Promise.withResolvers<void>();
+  /**
+   * Called when somebody lets go. Each belongs to the request that waits: a promise of a request
+   * that has ended must not be waited for by another one.
+   */
+  readonly #waiting = new Set<() => void>();
 
   constructor(modules: EngineModules) {
     this.#modules = modules;
@@ -37,31 +40,44 @@ export class EnginePool {
   /** Waits for an engine, or until `signal` says that it is too late. */
   async acquire(signal: AbortSignal): Promise<EngineHold> {
     const [first, second] = this.#slots as [Slot, Slot];
-    let waitMs: number = LIMITS.engineSecondAfterMs;
-    let slot = isFree(first) ? first : null;
-    while (slot === null) {
-      await Promise.race([this.#released.promise, sleep(waitMs)]);
-      signal.throwIfAborted();
-      waitMs = LOOK_AGAIN_MS;
+    let slot: Slot | null = null;
+    for (;;) {
+      const isLong = !isFree(first) && heldMs(first) >= LIMITS.engineSecondAfterMs;
       if (isFree(first)) slot = first;
-      else if (isFree(second) && this.#hasRoom()) slot = second;
+      else if (isLong && isFree(second) && this.#hasRoom()) slot = second;
+      if (slot !== null) break;
+      await this.#releaseOr(isLong ? LOOK_AGAIN_MS : LIMITS.engineSecondAfterMs);
+      signal.throwIfAborted();
     }
     const isFirst = slot === first;
     const bytesMax = isFirst ? LIMITS.readAheadBytesMax : LIMITS.readAheadSecondBytesMax;
     return this.#hold(slot, bytesMax);
   }
 
+  /** Resolves when somebody lets go, and at the latest after `waitMs`. */
+  #releaseOr(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const goOn = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(goOn);
+        resolve();
+      };
+      const timer = setTimeout(goOn, waitMs);
+      this.#waiting.add(goOn);
+    });
+  }
+
   async #hold(slot: Slot, readAheadBytesMax: number): Promise<EngineHold> {
     // Its holder never came back, and may still sleep in it.
     if (slot.holder !== null) slot.engine = null;
-    const holder = { expiresMs: Date.now() + LIMITS.queryTimeoutMs + GRACE_MS };
+    const sinceMs = Date.now();
+    const holder = { sinceMs, expiresMs: sinceMs + LIMITS.queryTimeoutMs + GRACE_MS };
     slot.holder = holder;
     const release = () => {
       if (slot.holder !== holder) return;
       slot.holder = null;
       if (!this.#isWorthKeeping(slot)) slot.engine = null;
-      this.#released.resolve();
-      this.#released = Promise.withResolvers<void>();
+      for (const goOn of this.#waiting) goOn();
     };
     try {
       slot.engine ??= await openDuckDb(this.#modules, (bytes) => this.#mayGrow(bytes));
@@ -96,10 +112,10 @@ function newSlot(): Slot {
   return { engine: null, holder: null };
 }
 
-function isFree({ holder }: Slot): boolean {
-  return holder === null || Date.now() >= holder.expiresMs;
+function heldMs({ holder }: Slot): number {
+  return Date.now() - (holder?.sinceMs ?? 0);
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function isFree({ holder }: Slot): boolean {
+  return holder === null || Date.now() >= holder.expiresMs;
 }

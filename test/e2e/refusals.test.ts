@@ -219,27 +219,36 @@ describe("a query that lasts", () => {
     return ((await response.json()) as { queries: { id: string; sql: string }[] }).queries;
   };
 
-  test("is listed, can be cancelled, and is remembered", { timeout: 30_000 }, async () => {
-    const answer = client.post("/api/v1/query", { sql });
-    await vi.waitFor(async () => expect(await active()).toHaveLength(1), { timeout: 10_000 });
-    const id = (await active())[0]!.id;
-    const path = `/api/v1/queries/${id}`;
-    expect(await (await client.fetch(path)).json()).toMatchObject({
-      query: { id, sql, database: "default", status: "running", token_id: null },
-    });
-    expect((await client.fetch(path, { method: "DELETE" })).status).toBe(202);
-    const response = await answer;
-    expect(response.headers.get("x-arc-query-id")).toBe(id);
-    expect([response.status, await response.json()]).toMatchObject([
-      409,
-      { code: "query_cancelled" },
-    ]);
-    await vi.waitFor(async () => expect(await active()).toEqual([]), { timeout: 10_000 });
-    const history = await (await client.fetch("/api/v1/queries/history")).json();
-    const { queries } = history as { queries: unknown[] };
-    expect(queries[0]).toMatchObject({ id, sql, outcome: "query_cancelled" });
-    expect(await client.row("SELECT 1")).toEqual([1]);
-  });
+  test(
+    "is listed, keeps nobody waiting, can be cancelled, and is remembered",
+    { timeout: 30_000 },
+    async () => {
+      const answer = client.post("/api/v1/query", { sql });
+      await vi.waitFor(async () => expect(await active()).toHaveLength(1), { timeout: 10_000 });
+      const id = (await active())[0]!.id;
+      const path = `/api/v1/queries/${id}`;
+      expect(await (await client.fetch(path)).json()).toMatchObject({
+        query: { id, sql, database: "default", status: "running", token_id: null },
+      });
+      // Nobody waits for it to end, whether they come one by one or all at once.
+      for (let i = 0; i < 10; i++) expect(await client.row(`SELECT ${i}`)).toEqual([i]);
+      const many = Array.from({ length: 10 }, (_, i) => client.row(`SELECT ${i} + 1`));
+      expect(await Promise.all(many)).toEqual(many.map((_, i) => [i + 1]));
+      expect(await active()).toHaveLength(1);
+      expect((await client.fetch(path, { method: "DELETE" })).status).toBe(202);
+      const response = await answer;
+      expect(response.headers.get("x-arc-query-id")).toBe(id);
+      expect([response.status, await response.json()]).toMatchObject([
+        409,
+        { code: "query_cancelled" },
+      ]);
+      await vi.waitFor(async () => expect(await active()).toEqual([]), { timeout: 10_000 });
+      const history = await (await client.fetch("/api/v1/queries/history")).json();
+      const { queries } = history as { queries: unknown[] };
+      expect(queries[0]).toMatchObject({ id, sql, outcome: "query_cancelled" });
+      expect(await client.row("SELECT 1")).toEqual([1]);
+    },
+  );
 
   test("of short ones nothing is listed, and unknown ids are 404", async () => {
     await client.row("SELECT 1");

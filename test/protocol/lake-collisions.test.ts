@@ -46,13 +46,13 @@ async function collide(seed: number): Promise<string[]> {
     book.batches.push(...batches);
   }
   book.retentionDays = RETENTION_DAYS;
-  const { jobs, retention } = world.upkeep;
+  const { jobs } = world.upkeep;
   const files = world.catalog.liveFiles(EVENTS_ID).map(({ fileId }) => fileId);
   const { day } = world.catalog.liveFiles(EVENTS_ID)[0]!;
   const spec = { kind: "compaction", tableId: EVENTS_ID, day } as const;
   const policyId = world.createPolicy(RETENTION_DAYS);
   // Before the others claim its files, as the planner would have left it alone.
-  retention.run(policyId, "asked");
+  world.retain(policyId);
   jobs.create(spec, files.slice(0, 3));
   jobs.create(spec, files.slice(1));
   const ids = [1, 3, 6, 12, 13, 14, 15];
@@ -73,8 +73,8 @@ async function collide(seed: number): Promise<string[]> {
   // Of two with a common file one can win at the most, and the delete never comes to nothing.
   const wins = ends.filter((end) => end === "compaction done").length;
   expect(wins, where).toBeLessThanOrEqual(1);
-  retention.run(policyId, "asked");
+  const cutoff = world.retain(policyId);
   await world.settle();
-  book.judgeEnd();
+  book.judgeEnd(cutoff);
   return ends;
 }

@@ -48,7 +48,7 @@ async function simulate(seed: number) {
     if (book.batches.length < 20 || dice < 0.06) await commit(world, book, random);
     else if (dice < 0.2) book.read();
     else if (dice < 0.22) removeSome(world, book, random);
-    else if (dice < 0.23) world.upkeep.retention.run(policyId, "asked");
+    else if (dice < 0.23) world.retain(policyId);
     else if (dice < 0.34) {
       world.clock.advance(Math.floor(random() * STEP_MS_MAX));
       await world.ringAlarm();
@@ -60,11 +60,12 @@ async function simulate(seed: number) {
   world.clock.advance(LIMITS.orphanGraceMs + 1);
   await world.heal();
   // Its rewrites first, and then again, as the files may have been others meanwhile.
+  let cutoffMs = 0;
   for (let again = 0; again < 2; again++) {
-    world.upkeep.retention.run(policyId, "asked");
+    cutoffMs = world.retain(policyId);
     await world.settle();
   }
-  book.judgeEnd();
+  book.judgeEnd(cutoffMs);
   await world.collect();
   expect(world.orphans(LIMITS.orphanGraceMs), `orphans, ${where}`).toEqual([]);
   expect(world.keys(EVENTS).length, `files, ${where}`).toBeLessThanOrEqual(12);

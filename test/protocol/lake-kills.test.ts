@@ -60,15 +60,15 @@ async function live(kind: JobKind, seed: number, dieAt: number | null): Promise<
     await follow(world, book);
     await commitOne(world, book, book.batches.at(-1)!.timeMs + 1);
     world.clock.advance(HOUR_MS);
-  } else begin(kind, world, book);
+  }
+  const cutoffMs = kind === "rollup" ? null : begin(kind, world, book);
   await follow(world, book);
-  if (kind === "retention") book.retentionDays = RETENTION_DAYS;
-  book.judgeEnd();
+  book.judgeEnd(cutoffMs);
   world.clock.advance(LIMITS.orphanGraceMs);
   await world.collect();
   // A process that dies in it is told nothing: it is done again.
   await world.collect();
-  book.judgeEnd();
+  book.judgeEnd(cutoffMs);
   expect(world.orphans(LIMITS.replacedGraceMs), `${kind}, seed ${seed}, ${dieAt}`).toEqual([]);
   world.moments -= begun;
   return world;
@@ -93,28 +93,28 @@ async function commitOne(world: LakeWorld, book: LakeBook, timeMs: number): Prom
   book.batches.push(batch);
 }
 
-function begin(kind: "compaction" | "retention" | "delete", world: LakeWorld, book: LakeBook) {
-  const { jobs, retention } = world.upkeep;
+/** Returns from when on rows are to stay; null: for ever. */
+function begin(kind: Exclude<JobKind, "rollup">, world: LakeWorld, book: LakeBook): number | null {
+  const { jobs } = world.upkeep;
   switch (kind) {
     case "compaction": {
       const files = world.catalog.liveFiles(EVENTS_ID);
       const { day } = files[0]!;
       const fileIds = files.map(({ fileId }) => fileId);
       jobs.create({ kind, tableId: EVENTS_ID, day }, fileIds);
-      break;
+      world.upkeep.arm();
+      return null;
     }
     case "retention":
       book.retentionDays = RETENTION_DAYS;
-      retention.run(world.createPolicy(RETENTION_DAYS), "asked");
-      break;
+      return world.retain(world.createPolicy(RETENTION_DAYS));
     case "delete": {
       // Of each file one batch, and all of the first.
       const ids = [0, 1, 2, 3, 4, 9, 14, 19];
       book.noteDelete(world.remove(ids), ids);
-      break;
+      return null;
     }
   }
-  world.upkeep.arm();
 }
 
 /** Until all is done, with readers on the way. */

@@ -113,6 +113,13 @@ export class LakeWorld {
     return policyId;
   }
 
+  /** Runs the policy; returns from when on rows are to stay. */
+  retain(policyId: number): number {
+    const { cutoffMs } = this.#upkeep.retention.run(policyId, "asked");
+    this.#upkeep.arm();
+    return cutoffMs;
+  }
+
   /** One thing happens: somebody goes on, or a hint arrives. False: nothing waits. */
   async step(): Promise<boolean> {
     const going = [
