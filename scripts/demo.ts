@@ -145,7 +145,7 @@ async function answerQuestions(user: Caller): Promise<void> {
         .join(""),
     );
   }
-  console.log(`The SQL of these questions: ${relative(process.cwd(), questionsFile())}\n`);
+  console.log(`The SQL of these questions: ${relative(process.cwd(), questionsFolder())}\n`);
 }
 
 async function flushToParquet(admin: Caller): Promise<void> {
@@ -181,8 +181,8 @@ The next npm start begins empty. To go on with this data: npm run serve -- --dat
 `);
 }
 
-function questionsFile(): string {
-  return join(ROOT, "scripts/demo/questions.ts");
+function questionsFolder(): string {
+  return join(ROOT, "scripts/demo/sql");
 }
 
 function formatCount(count: number): string {

@@ -2,7 +2,7 @@
 // matters, how to compare: `-- name`, `-- name, in order` (the rows' order is part of the answer),
 // `-- name, refused` (both engines must say no).
 //
-// The documents' own queries (test/fixtures/sql) are among them, with the clock stopped, and for
+// The documents' own queries (scripts/demo/sql) are among them, with the clock stopped, and for
 // the native engine with `time + duration_ms` written out.
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -20,7 +20,7 @@ export interface Query {
 }
 
 const FOLDER = "test/conformance/queries";
-const DOCUMENTS = "test/fixtures/sql";
+const DOCUMENTS = "scripts/demo/sql";
 /** A line like `-- running-sum, in order` at the beginning of a query. */
 const HEAD = /^-- ([a-z0-9-]+)(, in order|, refused)?$/m;
 

@@ -11,7 +11,7 @@ import { SEED_TYPES, seedTelemetry } from "../../helpers/seed-telemetry.ts";
 // A busy machine may need long to start the engine.
 vi.setConfig({ testTimeout: 60_000 });
 
-const FOLDER = "test/fixtures/sql";
+const FOLDER = "scripts/demo/sql";
 const QUERIES = readdirSync(FOLDER).map((name) => ({
   name,
   sql: readFileSync(`${FOLDER}/${name}`, "utf8"),
