@@ -153,7 +153,7 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
   }
 
   async giveWay(ticket: JobTicket): Promise<Refusal | null> {
-    return asRefusal(() => this.#upkeep.jobs.giveWay(ticket));
+    return this.#armedAfter(() => this.#upkeep.jobs.giveWay(ticket));
   }
 
   async failJob(
@@ -162,7 +162,7 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     message: string,
     isFinal: boolean,
   ): Promise<Refusal | null> {
-    return asRefusal(() => this.#upkeep.jobs.fail(ticket, code, message, isFinal));
+    return this.#armedAfter(() => this.#upkeep.jobs.fail(ticket, code, message, isFinal));
   }
 
   async listJobs(kind: JobKind | null, countMax: number): Promise<Job[]> {
@@ -170,7 +170,7 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
   }
 
   async cancelJob(jobId: number): Promise<Job | Refusal> {
-    return orRefusal(() => this.#upkeep.jobs.cancel(jobId));
+    return this.#armed(() => this.#upkeep.jobs.cancel(jobId));
   }
 
   async createDelete(spec: DeleteSpec): Promise<Job> {
@@ -286,7 +286,7 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
   }
 
   async finishRollup(ticket: JobTicket): Promise<Refusal | null> {
-    return asRefusal(() => this.#upkeep.rollups.finish(ticket));
+    return this.#armedAfter(() => this.#upkeep.rollups.finish(ticket));
   }
 
   /**
@@ -305,6 +305,13 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     const result = orRefusal(work);
     this.#upkeep.arm();
     return result;
+  }
+
+  /** The same for work that answers nothing. */
+  #armedAfter(work: () => void): Refusal | null {
+    const refusal = asRefusal(work);
+    this.#upkeep.arm();
+    return refusal;
   }
 
   #bufferOf(shard: number) {

@@ -203,7 +203,7 @@ export const LIMITS = {
   compactionLagSegmentsMax: 4,
   /** Files that a compaction failed over are left alone for so long. */
   jobFailedRestMs: 6 * 3_600_000,
-  /** Ended jobs that are remembered. */
+  /** Ended jobs of each kind that are remembered. */
   jobsKept: 1_000,
   /** A delete of more rows has to be confirmed. */
   deleteUnconfirmedRowsMax: 10_000,

@@ -83,6 +83,16 @@ function jobTable(store: SqlStore) {
       const sql = "UPDATE job SET state = 'queued', next_hint_ms = ? WHERE job_id = ?";
       store.exec(sql, hintMs, jobId);
     },
+    /** The oldest of those that wait for a place and not for another try are due now. */
+    callWaiting(countMax: number, nowMs: number): void {
+      store.exec(
+        `UPDATE job SET next_hint_ms = ?1 WHERE job_id IN (SELECT job_id FROM job
+           WHERE next_hint_ms > ?1 AND state = 'queued' AND failure_count = 0
+           ORDER BY job_id LIMIT ?2)`,
+        nowMs,
+        countMax,
+      );
+    },
     noteFailure(jobId: number, code: string, message: string): void {
       const sql = `UPDATE job SET failure_count = failure_count + 1, error_code = ?,
           error_message = ? WHERE job_id = ?`;
@@ -123,11 +133,11 @@ function jobLists(store: SqlStore) {
     nextHintMs(): number | null {
       return store.exec<{ ms: number | null }>("SELECT min(next_hint_ms) AS ms FROM job")[0]!.ms;
     },
-    /** Leaves the newest `countKept` of those that have ended. */
+    /** Leaves the newest `countKept` of each kind that have ended. */
     forgetJobs(countKept: number): void {
       store.exec(
-        `DELETE FROM job WHERE next_hint_ms IS NULL AND job_id <= (SELECT job_id FROM job
-           WHERE next_hint_ms IS NULL ORDER BY job_id DESC LIMIT 1 OFFSET ?)`,
+        `DELETE FROM job AS old WHERE next_hint_ms IS NULL AND job_id <= (SELECT job_id FROM job
+           WHERE kind = old.kind AND next_hint_ms IS NULL ORDER BY job_id DESC LIMIT 1 OFFSET ?)`,
         countKept,
       );
       store.exec("DELETE FROM job_file WHERE job_id NOT IN (SELECT job_id FROM job)");

@@ -13,7 +13,7 @@ import { type ErrorCode, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { Clock, SqlStore } from "#lib/base/ports.ts";
 import { type JobTables, openJobTables } from "./job-tables.ts";
-import type { Job, JobHint, JobKind, JobNumbers, JobSpec, JobStep } from "./types.ts";
+import type { Job, JobHint, JobKind, JobNumbers, JobSpec, JobState, JobStep } from "./types.ts";
 
 export interface JobsPorts {
   readonly store: SqlStore;
@@ -100,13 +100,13 @@ export class Jobs {
   /** Inside the transaction that does what the job is for. Throws as `noteProgress`. */
   finish(ticket: JobTicket, result: JobNumbers): void {
     this.check(ticket);
-    this.#tables.endJob(ticket.jobId, "done", result, this.#ports.clock.nowMs());
+    this.#end(ticket.jobId, "done", result);
   }
 
   /** Somebody else changed its files first. */
   giveWay(ticket: JobTicket): void {
     this.check(ticket);
-    this.#tables.endJob(ticket.jobId, "gave_way", null, this.#ports.clock.nowMs());
+    this.#end(ticket.jobId, "gave_way", null);
   }
 
   /** Tried again later, unless it cannot help or has failed too often. */
@@ -116,7 +116,7 @@ export class Jobs {
     this.#tables.noteFailure(ticket.jobId, code, message);
     const { failureCount } = this.find(ticket.jobId);
     if (isFinal || failureCount >= LIMITS.jobAttemptsMax) {
-      this.#tables.endJob(ticket.jobId, "failed", null, nowMs);
+      this.#end(ticket.jobId, "failed", null);
     } else {
       this.#tables.requeueJob(ticket.jobId, nowMs + LIMITS.jobRetryMs * 2 ** (failureCount - 1));
     }
@@ -127,7 +127,7 @@ export class Jobs {
    */
   cancel(jobId: number): Job {
     if (isActive(this.find(jobId))) {
-      this.#tables.endJob(jobId, "cancelled", null, this.#ports.clock.nowMs());
+      this.#end(jobId, "cancelled", null);
     }
     return this.find(jobId);
   }
@@ -158,6 +158,13 @@ export class Jobs {
     for (const { jobId, spec } of due.slice(0, Math.max(0, free))) {
       await this.#ports.sendJobHint({ databaseId, jobId, kind: spec.kind });
     }
+  }
+
+  /** Its place is free, and who waits for one need not wait for the next hint. */
+  #end(jobId: number, state: JobState, result: JobNumbers | null): void {
+    const nowMs = this.#ports.clock.nowMs();
+    this.#tables.endJob(jobId, state, result, nowMs);
+    this.#tables.callWaiting(LIMITS.jobsRunningMax, nowMs);
   }
 }
 

@@ -90,7 +90,7 @@ export class Rollups {
       const { catalog } = this.#ports;
       const { tableId } = catalog.claimForRollup(databaseId, fields.destination, rollupId);
       this.#tables.setDestination(rollupId, tableId);
-      return this.#begin(rollupId);
+      return this.#begin(rollupId, null);
     });
   }
 
@@ -115,7 +115,7 @@ export class Rollups {
         sourceTableId === before.sourceTableId;
       if (isSame) return this.find(rollupId);
       this.#end(rollupId);
-      return this.#begin(rollupId);
+      return this.#begin(rollupId, before);
     });
   }
 
@@ -288,18 +288,22 @@ export class Rollups {
   }
 
   /**
-   * If it is active, all that its source has now is to be computed, and what changes from now on.
+   * If it is active, all that its source has now is to be computed, and what changes from now on;
+   * also what it has made itself, of which the source may have lost the rows while nobody watched.
    */
-  #begin(rollupId: number): Rollup {
+  #begin(rollupId: number, before: Rollup | null): Rollup {
+    const { catalog, schedule, clock } = this.#ports;
     const rollup = this.find(rollupId);
-    const { isActive, sourceTableId, intervalMs } = rollup;
+    const { isActive, sourceTableId, destinationTableId, intervalMs } = rollup;
     if (!isActive) return rollup;
-    const slotMs = slotMsOf(intervalMs);
-    const files = this.#ports.catalog.liveFiles(sourceTableId);
-    const ranges = coalesce(files.map((file) => widen(file, slotMs)));
+    // What was made from a table that is gone stays: there is nothing to make it from again.
+    const isSameSource = before?.sourceTableId === sourceTableId;
+    const made = isSameSource ? catalog.liveFiles(destinationTableId) : [];
+    const files = [...catalog.liveFiles(sourceTableId), ...made];
+    const ranges = coalesce(files.map((file) => widen(file, slotMsOf(intervalMs))));
     this.#watches.watch(rollupId, sourceTableId);
     this.#watches.mark(rollupId, ranges.map(spanOf));
-    this.#ports.schedule.setBy(taskOf(rollupId), this.#ports.clock.nowMs());
+    schedule.setBy(taskOf(rollupId), clock.nowMs());
     return rollup;
   }
 

@@ -42,12 +42,12 @@ export class EnginePool {
     const [first, second] = this.#slots as [Slot, Slot];
     let slot: Slot | null = null;
     for (;;) {
+      signal.throwIfAborted();
       const isLong = !isFree(first) && heldMs(first) >= LIMITS.engineSecondAfterMs;
       if (isFree(first)) slot = first;
       else if (isLong && isFree(second) && this.#hasRoom()) slot = second;
       if (slot !== null) break;
       await this.#releaseOr(isLong ? LOOK_AGAIN_MS : LIMITS.engineSecondAfterMs);
-      signal.throwIfAborted();
     }
     const isFirst = slot === first;
     const bytesMax = isFirst ? LIMITS.readAheadBytesMax : LIMITS.readAheadSecondBytesMax;

@@ -78,6 +78,8 @@ describe("a delete", () => {
     await reading;
     seen.add((await client.row("SELECT count(*) FROM whole"))[0]);
     expect([...seen].filter((count) => count !== 500)).toEqual([450]);
+    const job = await (await client.fetch(`/api/v1/compaction/jobs/${body.job_id}`)).json();
+    expect(job).toMatchObject({ state: "done", attempt: 1, error: null });
   });
 
   test("of a measurement that does not exist finds nothing", async () => {

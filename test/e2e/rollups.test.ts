@@ -165,8 +165,8 @@ describe("a continuous query", () => {
     expect(shown).toMatchObject({ last_execution_status: "failed" });
     expect((await call("PUT", `/${hourlyId}`, HOURLY))[0]).toBe(200);
     expect((await call("POST", `/${hourlyId}/execute`, {}))[0]).toBe(200);
-    const rows4 = await rowsOf(MADE_1H, WANTED_1H, 4);
-    expect([rows4.made, rows4.rowCount]).toEqual([rows4.wanted, 4]);
+    const rows3 = await rowsOf(MADE_1H, WANTED_1H, 3);
+    expect([rows3.made, rows3.rowCount]).toEqual([rows3.wanted, 3]);
   }, 120_000);
 
   test.each([
@@ -187,7 +187,7 @@ describe("a continuous query", () => {
   test("is deleted, and its rows stay", async () => {
     expect((await call("DELETE", `/${hourlyId}`))[0]).toBe(200);
     expect(await call("GET", `/${hourlyId}`)).toMatchObject([404, { code: "rollup_unknown" }]);
-    expect((await client.query(MADE_1H)).row_count).toBe(4);
+    expect((await client.query(MADE_1H)).row_count).toBe(3);
     expect((await call("GET", "/123"))[0]).toBe(404);
   });
 });

@@ -1,5 +1,5 @@
-// What a client of one database knows by itself: which batches were acknowledged, which deletes were
-// answered. It holds every answer of a query against that, whatever is rewritten meanwhile.
+// What a client of one database knows by itself: which batches were acknowledged, which deletes
+// were answered. It holds every answer of a query against that, whatever is rewritten meanwhile.
 //
 // A batch's rows have its id and one moment, so that retention takes all of them or none.
 
@@ -87,7 +87,7 @@ export class ClientBook {
     if (!success) throw new Error(error);
     this.reads++;
     const counts = new Map(data as [number, number][]);
-    const faults = [...this.#wrongCounts(counts), ...this.#halfRemoved(counts)];
+    const faults = [...this.#wrongCounts(counts), ...this.#halfRemoved(acked, counts)];
     const gone = new Set(done.flatMap(({ ids }) => ids));
     faults.push(...[...gone].filter((id) => counts.has(id)).map((id) => `${id} is not removed`));
     const asked = new Set(this.#removals.flatMap(({ ids }) => ids));
@@ -122,8 +122,10 @@ export class ClientBook {
   }
 
   /** A delete that has not answered has happened, or it has not. */
-  #halfRemoved(counts: ReadonlyMap<number, number>): string[] {
+  #halfRemoved(acked: readonly Batch[], counts: ReadonlyMap<number, number>): string[] {
+    const known = new Set(acked.map(({ id }) => id));
     return this.#removals
+      .filter(({ ids }) => ids.every((id) => known.has(id)))
       .filter(({ ids }) => ids.some((id) => counts.has(id)) && !ids.every((id) => counts.has(id)))
       .map(({ ids }) => `removed in part: ${ids.join(", ")}`);
   }

@@ -49,6 +49,7 @@ async function simulate(seed: number) {
     else if (dice < 0.2) book.read();
     else if (dice < 0.22) removeSome(world, book, random);
     else if (dice < 0.23) world.retain(policyId);
+    else if (dice < 0.233) world.collectSome();
     else if (dice < 0.34) {
       world.clock.advance(Math.floor(random() * STEP_MS_MAX));
       await world.ringAlarm();

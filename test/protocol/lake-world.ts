@@ -48,6 +48,7 @@ export class LakeWorld {
   /** Those who wait for their next step. Readers are of other processes, and go on. */
   #waiting: (() => void)[] = [];
   readonly #readers: (() => void)[] = [];
+  readonly #faults: unknown[] = [];
   #isAlarmRunning = false;
   #segments = 0;
 
@@ -122,15 +123,16 @@ export class LakeWorld {
 
   /** One thing happens: somebody goes on, or a hint arrives. False: nothing waits. */
   async step(): Promise<boolean> {
-    const going = [
-      ...this.#waiting.map((go, at) => () => void (this.#waiting.splice(at, 1), go())),
-      ...this.#readers.map((go, at) => () => void (this.#readers.splice(at, 1), go())),
-      ...this.#hints.map((_, at) => () => this.#deliver(at)),
-    ];
-    const one = going[Math.floor(this.#random() * going.length)];
-    if (one === undefined) return false;
-    one();
+    const [going, reading, hinted] = [this.#waiting, this.#readers, this.#hints];
+    const at = Math.floor(this.#random() * (going.length + reading.length + hinted.length));
+    const readerAt = at - going.length;
+    const hintAt = readerAt - reading.length;
+    if (readerAt < 0) going.splice(at, 1)[0]!();
+    else if (hintAt < 0) reading.splice(readerAt, 1)[0]!();
+    else if (hintAt < hinted.length) this.#deliver(hintAt);
+    else return false;
     await settled();
+    if (this.#faults.length > 0) throw this.#faults[0];
     return true;
   }
 
@@ -144,7 +146,7 @@ export class LakeWorld {
       events: () => this.eventsNow(),
       call: <T>(name: string, work: () => Promise<T>) => this.#call(`${hint.kind} ${name}`, work),
     };
-    void this.#turn().then(async () => {
+    this.#begin(async () => {
       const outcome = await runHint(hint, ports);
       if (outcome !== null) this.seen[SEEN[outcome]]++;
     });
@@ -155,7 +157,7 @@ export class LakeWorld {
     if (this.#isAlarmRunning || !this.#alarm.takeIfDue(this.clock.nowMs())) return;
     this.#isAlarmRunning = true;
     const upkeep = this.#upkeep;
-    void this.#turn().then(async () => {
+    this.#begin(async () => {
       await upkeep.onAlarm();
       this.#isAlarmRunning = false;
     });
@@ -187,13 +189,19 @@ export class LakeWorld {
   /** Replaced files have had their time, and what nobody needs is removed. */
   async collect(): Promise<void> {
     this.clock.advance(LIMITS.replacedGraceMs + 1);
-    void this.#upkeep.runTask("garbage");
+    this.collectSome();
     while (await this.step());
+  }
+
+  /** Whatever the time is. */
+  collectSome(): void {
+    const upkeep = this.#upkeep;
+    this.#begin(() => upkeep.runTask("garbage"));
   }
 
   /** Reads one version's files, a step each, while other things happen. */
   read(onRows: (rows: EventRow[]) => void, onSnapshot: () => void): void {
-    void this.#turn(this.#readers).then(async () => {
+    this.#begin(async () => {
       const keys = this.keys(EVENTS);
       onSnapshot();
       const rows: EventRow[] = [];
@@ -202,7 +210,7 @@ export class LakeWorld {
         rows.push(...this.reader.events(key));
       }
       onRows(rows);
-    });
+    }, this.#readers);
   }
 
   eventsNow(): EventRow[] {
@@ -258,6 +266,13 @@ export class LakeWorld {
     // A queue may deliver twice.
     if (this.#random() < 0.8) this.#hints.splice(at, 1);
     this.run(hint);
+  }
+
+  /** What it throws ends the simulation. */
+  #begin(work: () => Promise<void>, waiting = this.#waiting): void {
+    void this.#turn(waiting)
+      .then(work)
+      .catch((error: unknown) => this.#faults.push(error));
   }
 
   #turn(waiting = this.#waiting): Promise<void> {

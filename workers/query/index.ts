@@ -28,12 +28,19 @@ export default class extends WorkerEntrypoint<QueryEnv> {
 
   /** For deletes: which rows of a file meet a condition. */
   matchRows(condition: Condition, file: SnapshotFile): Promise<Uint8Array | Refusal> {
-    return orRefusalLater(() => matchRows(condition, file, this.#ports()));
+    return this.#outliving(() => matchRows(condition, file, this.#ports()));
   }
 
   /** What rows of the table must have so that the condition can be true; what is wrong with it. */
   examineCondition(condition: Condition): Promise<WantedRows | Refusal> {
-    return orRefusalLater(() => examineCondition(condition, this.#ports()));
+    return this.#outliving(() => examineCondition(condition, this.#ports()));
+  }
+
+  /** A caller that is gone must not take the engine's holder with it in the middle of a read. */
+  #outliving<T>(work: () => Promise<T>): Promise<T | Refusal> {
+    const answer = orRefusalLater(work);
+    this.ctx.waitUntil(answer);
+    return answer;
   }
 
   #ports() {

@@ -104,6 +104,25 @@ describe("jobs", () => {
     expect(jobs.start(LIMITS.jobsRunningMax + 1)).not.toBeNull();
   });
 
+  test("that wait for a place are called as soon as one is free", async () => {
+    for (let n = 0; n < LIMITS.jobsRunningMax + 1; n++) jobs.create(SPEC);
+    await jobs.sendHints(1);
+    for (const { jobId } of hints.splice(0)) jobs.start(jobId);
+    expect(jobs.nextMs()).toBe(clock.nowMs() + LIMITS.jobHintIntervalMs);
+    jobs.giveWay({ jobId: 1, attempt: 1 });
+    expect(jobs.nextMs()).toBe(clock.nowMs());
+    await jobs.sendHints(1);
+    expect(hints.map(({ jobId }) => jobId)).toEqual([LIMITS.jobsRunningMax + 1]);
+  });
+
+  test("that have failed wait their time, whoever ends", () => {
+    const { jobId } = jobs.create(SPEC);
+    const other = jobs.create(SPEC);
+    jobs.fail(jobs.start(jobId)!, "store_unavailable", "once", false);
+    jobs.finish(jobs.start(other.jobId)!, {});
+    expect(jobs.nextMs()).toBe(clock.nowMs() + LIMITS.jobRetryMs);
+  });
+
   test("are remembered only so many, and active ones for ever", async () => {
     const old = jobs.create(SPEC, [1]);
     for (let n = 0; n < LIMITS.jobsKept + 5; n++) {

@@ -185,6 +185,21 @@ describe("a changed rollup", () => {
     await expectEqual();
   });
 
+  test("loses the rows whose source was deleted while nobody watched", async () => {
+    await world.write([MONDAY]);
+    await world.write([MONDAY + DAY]);
+    const { rollupId, sourceTableId } = world.create({});
+    await world.settle();
+    world.upkeep.rollups.update(rollupId, { ...FIELDS, isActive: false });
+    const { catalog, store } = world.database;
+    const { fileId } = catalog.liveFiles(sourceTableId)[0]!;
+    store.transact(() => catalog.replaceFiles({ removes: [fileId], adds: [], changed: [] }));
+    world.upkeep.rollups.update(rollupId, FIELDS);
+    await world.settle();
+    await expectEqual();
+    expect(await world.rows("SELECT sum(n) FROM cpu_1h")).toEqual([[1]]);
+  });
+
   test("that is removed leaves its rows, and the name to clients", async () => {
     await world.write([MONDAY]);
     const rollup = world.create({});
