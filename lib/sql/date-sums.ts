@@ -5,7 +5,7 @@
 // is made a timestamp first, wherever the tree shows that a date meets an interval.
 
 import { type ColumnRef, type Expression, type FunctionCall, tryCast } from "./ast.ts";
-import type { Resolved } from "./resolve.ts";
+import type { Resolved } from "./scope.ts";
 
 const FUNCTIONS_OF_DATES = new Set([
   "date_trunc",

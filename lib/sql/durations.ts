@@ -6,7 +6,7 @@
 
 import type { ColumnType } from "#lib/columnar/types.ts";
 import { type ColumnRef, callOf, type Expression, type FunctionCall } from "./ast.ts";
-import type { Leaf, Resolved, Scope, TableReference } from "./resolve.ts";
+import type { Leaf, Resolved, Scope, TableReference } from "./scope.ts";
 
 /**
  * Type of a column by lower-case name; null: the table has no such column, or no type for it yet.

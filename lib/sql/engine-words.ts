@@ -5,7 +5,7 @@
 
 import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
 
-/** `cteNames` as in lib/sql/resolve.ts. What is not the engine's is left as it is. */
+/** `cteNames` as in lib/sql/scope.ts. What is not the engine's is left as it is. */
 export function inWordsOfQuery(error: unknown, cteNames: ReadonlyMap<string, string>): unknown {
   if (!isSluiceError(error) || !ENGINE_CODES.has(error.code)) return error;
   const message = error.message

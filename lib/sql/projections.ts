@@ -8,7 +8,7 @@
 import type { ColumnRef, Expression, QueryNode, SelectNode } from "./ast.ts";
 import { someExpression } from "./ast.ts";
 import { isAggregateCall } from "./functions.ts";
-import type { Leaf, Scope, TableReference } from "./resolve.ts";
+import type { Leaf, Scope, TableReference } from "./scope.ts";
 
 /** The names in sight of every SELECT of a query, in the order in which they were entered. */
 export type Scopes = ReadonlyMap<QueryNode, Scope>;

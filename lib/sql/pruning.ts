@@ -18,7 +18,7 @@ import type { TimeRangeMs } from "#lib/catalog/types.ts";
 import type { Expression, SelectNode } from "./ast.ts";
 import { ANYTHING, conditionOf, constantsIn, withConstants } from "./conditions.ts";
 import { leafOf, originOf, type Scopes } from "./projections.ts";
-import type { Leaf, Scope, TableReference } from "./resolve.ts";
+import type { Leaf, Scope, TableReference } from "./scope.ts";
 import { boundTimesAcross } from "./time-joins.ts";
 
 /** What a query can see of a table. */

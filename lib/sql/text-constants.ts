@@ -10,7 +10,7 @@ import type { ColumnType } from "#lib/columnar/types.ts";
 import type { Ast, Cast, Constant, Expression, FunctionCall } from "./ast.ts";
 import { cast, isExpression, isObject, selectOf, tryCast, wrap } from "./ast.ts";
 import { type ColumnTypeOf, columnType } from "./durations.ts";
-import type { Resolved, Scope } from "./resolve.ts";
+import type { Resolved, Scope } from "./scope.ts";
 
 const SQL_TYPES: Record<ColumnType, string> = {
   timestamp: "TIMESTAMP",

@@ -10,7 +10,7 @@ import { tryCast } from "./ast.ts";
 import { ANYTHING, comparisonOf, type Condition, joined } from "./conditions.ts";
 import { isFixed } from "./fixed-values.ts";
 import { originOf, type Scopes } from "./projections.ts";
-import type { Scope, TableReference } from "./resolve.ts";
+import type { Scope, TableReference } from "./scope.ts";
 
 /** Adds to the conditions of each table what follows from those of its neighbours. */
 export function boundTimesAcross(scopes: Scopes): void {

@@ -3,7 +3,8 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { callOf, readAst, writeAst } from "#lib/sql/ast.ts";
 import { isFunctionAllowed, isTableFunctionAllowed } from "#lib/sql/functions.ts";
-import { type Resolved, resolveQuery } from "#lib/sql/resolve.ts";
+import { resolveQuery } from "#lib/sql/resolve.ts";
+import type { Resolved } from "#lib/sql/scope.ts";
 import type { DuckDb } from "#platform/duckdb/engine.ts";
 import { openTestEngine } from "../../helpers/duckdb-wasm.ts";
 import { engineRows } from "../../helpers/engine-rows.ts";
