@@ -164,13 +164,15 @@ function showParquet(lake: string): void {
     const size = `${(byteLength / 1e6).toFixed(1)} MB`;
     console.log(`  ${relative(lake, folder)}: ${files} files, ${size}`);
   }
-  console.log(`With DuckDB: duckdb -c "FROM '${tables[0]!.folder}/**/*.parquet' LIMIT 10"\n`);
+  console.log(`With DuckDB: duckdb -c "FROM '${tables[0]!.folder}/**/*.parquet' LIMIT 10"`);
+  console.log("Files that were merged stay for a quarter of an hour beside the new ones; which count");
+  console.log("says GET /api/v1/databases/:database/measurements/:measurement/files.\n");
 }
 
 function showHowToGoOn({ url, token }: Caller, dataDir: string): void {
   console.log(`Sluice stays up on ${url} until Ctrl-C.
 
-  token (reads and writes every database): ${token}
+  token (may do everything): ${token}
 
   curl ${url}/api/v1/query \\
     -H 'Authorization: Bearer ${token}' \\

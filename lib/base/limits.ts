@@ -22,6 +22,15 @@ export const LIMITS = {
   /** Items or lines that a partial write may leave out; beyond it nothing is stored. */
   rejectionsMax: 1_000,
 
+  /** Request body of an import of text, which is read as a stream: Cloudflare's smaller plans. */
+  importBodyBytesMax: 100 * MB,
+  /** The same after decompression. */
+  importTextBytesMax: 500 * MB,
+  /** Such a file is stored in parts: each ends with the first record that makes it this large. */
+  importPartBytes: 4 * MB,
+  /** Of a zstd frame that is read as a stream; what zstd takes up to level 19. */
+  importZstdWindowLogMax: 23,
+
   /** Parquet that is imported. Its footer becomes objects of many times its size. */
   importFooterBytesMax: 1 * MB,
   /** Rows times columns: what can be read twice within the seconds of a request. */
@@ -199,6 +208,8 @@ export const LIMITS = {
   /** Wait before a failed job is tried again; twice as long each time. */
   jobRetryMs: 5_000,
   jobAttemptsMax: 5,
+  /** Starts of one job, most of them after runners that died without a word. */
+  jobStartsMax: 50,
   /** Merging waits while more segments than this wait to be written. */
   compactionLagSegmentsMax: 4,
   /** Files that a compaction failed over are left alone for so long. */

@@ -71,12 +71,17 @@ export class TableChanges {
 
   /** Goes on with what a crash, or a shard that did not answer, has left. Returns how many. */
   async finishAll(): Promise<number> {
-    const changes = this.#changes.changes();
-    for (const change of changes) {
-      await this.#tellShards(change);
-      this.#finish(change);
+    let count = 0;
+    // Until none is left: who plans the next run must not forget one that has begun meanwhile.
+    for (;;) {
+      const changes = this.#changes.changes();
+      if (changes.length === 0) return count;
+      for (const change of changes) {
+        await this.#tellShards(change);
+        this.#finish(change);
+      }
+      count += changes.length;
     }
-    return changes.length;
   }
 
   async #begin(

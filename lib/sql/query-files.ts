@@ -8,6 +8,7 @@ import type { ColumnType } from "#lib/columnar/types.ts";
 import type { SnapshotFile } from "#lib/catalog/types.ts";
 import { type TableContent, tooManyFiles } from "./consistent-read.ts";
 import type { FileSource } from "./engine.ts";
+import { plainTimeSource } from "./plain-times.ts";
 import type { Sight } from "./pruning.ts";
 import type { ReadAhead } from "./read-ahead.ts";
 import type { ScanFile } from "./scan-sql.ts";
@@ -39,7 +40,8 @@ export class QueryFiles {
   open(ahead: ReadAhead, columnNames: ReadonlySet<string> | null): Map<string, FileSource> {
     const sources = new Map(this.#sources);
     for (const { file, name, ...wish } of this.#wishes.values()) {
-      sources.set(name, ahead.add(file, { ...wish, columnNames }));
+      const source = ahead.add(file, { ...wish, columnNames });
+      sources.set(name, plainTimeSource(source, file.footerByteLength));
     }
     return sources;
   }
@@ -61,11 +63,12 @@ export class QueryFiles {
     const identity = JSON.stringify([database, schema.tableId, ...batches]);
     const known = this.#tails.get(identity);
     if (known !== undefined) return known;
-    const { bytes, types } = tailFile(schema, tail);
+    const { bytes, footerByteLength, types } = tailFile(schema, tail);
     const name = `tails/${this.#tails.size}.parquet`;
     const read = (offset: number, byteLength: number) =>
       bytes.subarray(offset, offset + byteLength);
-    this.#sources.set(name, { byteLength: bytes.byteLength, read });
+    const source = { byteLength: bytes.byteLength, read };
+    this.#sources.set(name, plainTimeSource(source, footerByteLength));
     for (const { header } of tail) this.tailRows += header.rowCount;
     const file = { name, types };
     this.#tails.set(identity, file);

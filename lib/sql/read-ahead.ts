@@ -152,6 +152,8 @@ export class ReadAhead {
     const footer = this.#pieceAt(planned, range.start, range.end);
     this.cost.filesRead++;
     const bytes = await (footer.content ?? this.#load(footer));
+    // Who only counts rows reads no column.
+    if (wish.columnNames?.size === 0) return this.#pump();
     const plan = planRanges(bytes, file.byteLength, wish);
     this.cost.rowGroupsConsidered += plan.rowGroupCount;
     this.cost.rowGroupsPruned += plan.prunedRowGroupCount;

@@ -47,7 +47,9 @@ export function planRanges(footer: Uint8Array, byteLength: number, wish: ReadWis
   const { row_groups: rowGroups } = parquetMetadata(footer.slice().buffer);
   const wanted = new Set(rowGroups.filter((rowGroup) => isWanted(rowGroup, wish)));
   const chunks = rowGroups.flatMap((rowGroup) =>
-    wanted.has(rowGroup) ? chunksOf(rowGroup, wish.columnNames) : glanceAt(rowGroup),
+    wanted.has(rowGroup)
+      ? chunksOf(rowGroup, wish.columnNames)
+      : glanceAt(rowGroup, wish.columnNames),
   );
   return {
     ranges: cut(join(chunks.map((range) => widen(range, byteLength)))),
@@ -125,15 +127,16 @@ function timeSpan({ columns }: RowGroup): { timeMinMs: number; timeMaxMs: number
 function chunksOf({ columns }: RowGroup, names: ReadonlySet<string> | null): ByteRange[] {
   return columns.flatMap(({ meta_data: data }) => {
     const name = data?.path_in_schema[0]?.toLowerCase();
-    if (data === undefined || (names !== null && name !== "time" && !names.has(name!))) return [];
+    if (data === undefined || (names !== null && !names.has(name!))) return [];
     const start = Number(data.dictionary_page_offset ?? data.data_page_offset);
     return [{ start, end: start + Number(data.total_compressed_size) }];
   });
 }
 
 /** The engine looks at the beginning of a row group's time before it passes the row group over. */
-function glanceAt(rowGroup: RowGroup): ByteRange[] {
-  return chunksOf(rowGroup, new Set()).map(({ start }) => ({ start, end: start + 1 }));
+function glanceAt(rowGroup: RowGroup, names: ReadonlySet<string> | null): ByteRange[] {
+  if (names?.has("time") === false) return [];
+  return chunksOf(rowGroup, new Set(["time"])).map(({ start }) => ({ start, end: start + 1 }));
 }
 
 function widen({ start, end }: ByteRange, byteLength: number): ByteRange {

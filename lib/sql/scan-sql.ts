@@ -4,10 +4,9 @@
 // same columns are read by one read_parquet, and the groups are put together with every column
 // spelled out, cast or NULL, so that all rows look as the schema is today.
 //
-// Stored timestamps are adjusted to UTC, which the engine reads as TIMESTAMP WITH TIME ZONE; a
-// query sees TIMESTAMP, in UTC. The detour over µs is there because a plain cast asks ICU for the
-// calendar of every single row and is ten times slower. It would hide `time` from the statistics of
-// row groups, so the bounds that the query puts on it stand here once more, on the stored column.
+// A query sees TIMESTAMP, in UTC, and so does the engine (lib/sql/plain-times.ts). The bounds that
+// the query puts on `time` stand here once more, on the stored column: not all that a query says of
+// its time is something by which the engine passes over row groups.
 // Next: lib/sql/read-ahead.ts.
 
 import type { TableSchema } from "#lib/catalog/schema.ts";
@@ -60,8 +59,7 @@ function selectList({ columns }: TableSchema, types: ReadonlyMap<string, ColumnT
     // Nothing but NULLs were seen so far in a column without a type.
     const wanted = type ?? "utf8";
     if (stored === undefined) return `NULL::${SQL_TYPES[wanted]} AS ${quoted}`;
-    if (stored !== wanted) return `${quoted}::${SQL_TYPES[wanted]} AS ${quoted}`;
-    return stored === "timestamp" ? `make_timestamp(epoch_us(${quoted})) AS ${quoted}` : quoted;
+    return stored === wanted ? quoted : `${quoted}::${SQL_TYPES[wanted]} AS ${quoted}`;
   });
   return parts.join(", ");
 }
@@ -80,5 +78,5 @@ function timeBounds({ minMs, maxMs }: TimeRangeMs): string {
 function timestampLiteral(ms: number): string | null {
   const [first, last] = [Date.UTC(1000, 0, 1), Date.UTC(9999, 11, 31)];
   if (!(ms >= first && ms <= last)) return null;
-  return `TIMESTAMPTZ '${new Date(ms).toISOString().replace("T", " ").replace("Z", "+00")}'`;
+  return `TIMESTAMP '${new Date(ms).toISOString().replace("T", " ").replace("Z", "")}'`;
 }

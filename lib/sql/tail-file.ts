@@ -16,11 +16,11 @@ export interface TailBatch {
   readonly body: Uint8Array;
 }
 
-/** The Parquet bytes of the batches' rows, and the types of its columns. */
+/** The Parquet file of the batches' rows, and the types of its columns. */
 export function tailFile(
   schema: TableSchema,
   batches: readonly TailBatch[],
-): { bytes: Uint8Array; types: Map<string, ColumnType> } {
+): { bytes: Uint8Array; footerByteLength: number; types: Map<string, ColumnType> } {
   const types = new Map<string, ColumnType>();
   for (const { name, type } of schema.columns) if (type !== null) types.set(name, type);
   const builder = new TableBuilder(Array.from(types, ([name, type]) => ({ name, type })));
@@ -28,6 +28,6 @@ export function tailFile(
     builder.append(decompressBody(body, null), header.receivedUs);
   }
   const table = sortByTime(builder.finish());
-  const { bytes } = writeParquet(table, 0, table.rowCount, { keyValues: {} });
-  return { bytes, types };
+  const { bytes, footerByteLength } = writeParquet(table, 0, table.rowCount, { keyValues: {} });
+  return { bytes, footerByteLength, types };
 }

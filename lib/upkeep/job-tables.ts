@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS job (
   error_message TEXT
 );
 CREATE INDEX IF NOT EXISTS job_by_hint ON job (next_hint_ms) WHERE next_hint_ms IS NOT NULL;
+CREATE INDEX IF NOT EXISTS job_by_end ON job (kind, finished_ms, job_id)
+  WHERE next_hint_ms IS NULL;
 CREATE TABLE IF NOT EXISTS job_file (
   job_id INTEGER NOT NULL,
   file_id INTEGER NOT NULL,
@@ -104,6 +106,8 @@ function jobTable(store: SqlStore) {
       const text = result === null ? null : JSON.stringify(result);
       store.exec(sql, state, text, nowMs, jobId);
       store.exec("DELETE FROM job_step WHERE job_id = ?", jobId);
+      // A planner leaves alone what a job failed over.
+      if (state !== "failed") store.exec("DELETE FROM job_file WHERE job_id = ?", jobId);
     },
   };
 }
@@ -133,14 +137,16 @@ function jobLists(store: SqlStore) {
     nextHintMs(): number | null {
       return store.exec<{ ms: number | null }>("SELECT min(next_hint_ms) AS ms FROM job")[0]!.ms;
     },
-    /** Leaves the newest `countKept` of each kind that have ended. */
-    forgetJobs(countKept: number): void {
-      store.exec(
-        `DELETE FROM job AS old WHERE next_hint_ms IS NULL AND job_id <= (SELECT job_id FROM job
-           WHERE kind = old.kind AND next_hint_ms IS NULL ORDER BY job_id DESC LIMIT 1 OFFSET ?)`,
+    /** Leaves the `countKept` of the kind that have ended last. */
+    forgetJobs(kind: string, countKept: number): void {
+      const old = store.exec<{ jobId: number }>(
+        `DELETE FROM job WHERE kind = ?1 AND next_hint_ms IS NULL AND (finished_ms, job_id) <= (
+           SELECT finished_ms, job_id FROM job WHERE kind = ?1 AND next_hint_ms IS NULL
+           ORDER BY finished_ms DESC, job_id DESC LIMIT 1 OFFSET ?2) RETURNING job_id AS jobId`,
+        kind,
         countKept,
       );
-      store.exec("DELETE FROM job_file WHERE job_id NOT IN (SELECT job_id FROM job)");
+      for (const { jobId } of old) store.exec("DELETE FROM job_file WHERE job_id = ?", jobId);
     },
   };
 }

@@ -31,6 +31,8 @@ export interface JobTicket {
 export class Jobs {
   readonly #ports: JobsPorts;
   readonly #tables: JobTables;
+  /** The last job that was called, of merges (true) and of all others. */
+  readonly #lastCalled = new Map<boolean, number>();
 
   constructor(ports: JobsPorts) {
     this.#ports = ports;
@@ -148,22 +150,50 @@ export class Jobs {
     return this.#tables.nextHintMs();
   }
 
-  /** Hints for all jobs that wait, as many as may run. A silent runner's job waits again. */
+  /** Hints for jobs that wait, as many as may run. A silent runner's job waits again. */
   async sendHints(databaseId: number): Promise<void> {
     const nowMs = this.#ports.clock.nowMs();
     const due = this.#tables.dueJobs(nowMs);
-    for (const { jobId } of due) this.#tables.requeueJob(jobId, nowMs + LIMITS.jobHintIntervalMs);
-    this.#tables.forgetJobs(LIMITS.jobsKept);
-    const free = LIMITS.jobsRunningMax - this.#tables.runningCount();
-    for (const { jobId, spec } of due.slice(0, Math.max(0, free))) {
+    const waiting = due.filter((job) => job.state === "queued" || !this.#giveUp(job));
+    for (const { jobId } of waiting) {
+      this.#tables.requeueJob(jobId, nowMs + LIMITS.jobHintIntervalMs);
+    }
+    for (const { jobId, spec } of this.#chooseCalled(waiting)) {
       await this.#ports.sendJobHint({ databaseId, jobId, kind: spec.kind });
     }
+  }
+
+  /**
+   * As many as may run, in turn: those before them may be ones that cannot start yet. Merges have
+   * turns of their own, since all of them wait while flushes are behind.
+   */
+  #chooseCalled(waiting: readonly Job[]): Job[] {
+    const free = Math.max(0, LIMITS.jobsRunningMax - this.#tables.runningCount());
+    return [false, true].flatMap((areMerges) => {
+      const group = waiting.filter(({ spec }) => (spec.kind === "compaction") === areMerges);
+      const lastId = this.#lastCalled.get(areMerges) ?? 0;
+      const isBehind = ({ jobId }: Job) => jobId > lastId;
+      const inTurn = [...group.filter(isBehind), ...group.filter((job) => !isBehind(job))];
+      const called = inTurn.slice(0, free);
+      if (called.length > 0) this.#lastCalled.set(areMerges, called.at(-1)!.jobId);
+      return called;
+    });
+  }
+
+  /** What ends each of its runners, as by their memory, must not keep its place for ever. */
+  #giveUp({ jobId, attempt }: Job): boolean {
+    if (attempt < LIMITS.jobStartsMax) return false;
+    const message = `${attempt} runners began it, and the last one fell silent`;
+    this.#tables.noteFailure(jobId, "job_lost", message);
+    this.#end(jobId, "failed", null);
+    return true;
   }
 
   /** Its place is free, and who waits for one need not wait for the next hint. */
   #end(jobId: number, state: JobState, result: JobNumbers | null): void {
     const nowMs = this.#ports.clock.nowMs();
     this.#tables.endJob(jobId, state, result, nowMs);
+    this.#tables.forgetJobs(this.find(jobId).spec.kind, LIMITS.jobsKept);
     this.#tables.callWaiting(LIMITS.jobsRunningMax, nowMs);
   }
 }

@@ -144,7 +144,10 @@ export class Retention {
     }));
     const isExpired = ({ timeMaxMs }: LiveFile) => timeMaxMs < cutoffMs;
     const expired = old.flatMap(({ files }) => files.filter(isExpired));
-    const straddling = policy.straddling === "keep" ? [] : this.#straddling(old, keepFromMs);
+    const straddling =
+      policy.straddling === "keep"
+        ? []
+        : this.#straddling(old, keepFromMs).filter((file) => !isExpired(file));
     if (mode !== "preview") this.#drop(expired);
     const jobIds =
       mode === "preview"

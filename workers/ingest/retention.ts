@@ -5,7 +5,7 @@ import { LIMITS } from "#lib/base/limits.ts";
 import { checkDatabaseName } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
-import { type JsonObject, readJsonObject, textField } from "#lib/http/json-body.ts";
+import { flagField, type JsonObject, readJsonObject, textField } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
 import { measurementNameFault } from "#lib/protocol/walk-batch.ts";
 import type { Policy, PolicyFields, PolicyRun } from "#lib/upkeep/retention-tables.ts";
@@ -184,10 +184,4 @@ function straddlingField(body: JsonObject): PolicyFields["straddling"] {
   const value = body["straddling"] ?? "keep";
   if (value === "keep" || value === "rewrite") return value;
   throw wrong("straddling", "keep or rewrite");
-}
-
-function flagField(body: JsonObject, field: string, fallback: boolean): boolean {
-  const value = body[field] ?? fallback;
-  if (typeof value === "boolean") return value;
-  throw wrong(field, "true or false");
 }

@@ -3,7 +3,7 @@
 
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import duckdb from "../../node_modules/@malloydata/duckdb-wasm/dist/duckdb-eh.wasm";
-import { orRefusalLater, type Refusal, SluiceError } from "#lib/base/errors.ts";
+import { errorKind, orRefusalLater, type Refusal, SluiceError } from "#lib/base/errors.ts";
 import type { SnapshotFile, WantedRows } from "#lib/catalog/types.ts";
 import { errorResponse, json } from "#lib/http/respond.ts";
 import { RangeMemory } from "#lib/sql/range-memory.ts";
@@ -78,7 +78,8 @@ class HeldQuery extends RpcTarget {
     const { requestId } = this.#request;
     const ports = queryPorts(this.#env, isolate, (work) => this.#ctx.waitUntil(work));
     const report = (error: SluiceError) => {
-      if (error.code === "bug") log.error("query failed", error, { request_id: requestId });
+      const isOurs = ["internal", "unavailable", "corrupt"].includes(errorKind(error.code));
+      if (isOurs) log.error("query failed", error, { request_id: requestId, code: error.code });
       else log.info("query refused", { request_id: requestId, code: error.code });
     };
     const answer = answerQuery(this.#request, ports, report, this.#abandoned.signal);

@@ -70,6 +70,18 @@ describe("a job", () => {
     expect(jobs.claimedFileIds()).toEqual(new Set());
   });
 
+  test("that ends its runners without a word has failed some day", async () => {
+    const { jobId } = jobs.create(SPEC, [7]);
+    for (let n = 0; n < LIMITS.jobStartsMax; n++) {
+      expect(jobs.start(jobId)).toMatchObject({ attempt: n + 1 });
+      clock.advance(LIMITS.jobLeaseMs + 1);
+      await jobs.sendHints(1);
+    }
+    expect(jobs.find(jobId)).toMatchObject({ state: "failed", errorCode: "job_lost" });
+    expect(jobs.start(jobId)).toBeNull();
+    expect(jobs.nextMs()).toBeNull();
+  });
+
   test("that is cancelled does nothing more, whoever runs it", () => {
     const { jobId } = jobs.create(SPEC);
     const started = jobs.start(jobId)!;
@@ -115,6 +127,27 @@ describe("jobs", () => {
     expect(hints.map(({ jobId }) => jobId)).toEqual([LIMITS.jobsRunningMax + 1]);
   });
 
+  test("that are called and cannot start do not keep the others from being called", async () => {
+    const rollup = { kind: "rollup", tableId: 1, rollupId: 1, range: null } as const;
+    const all = [SPEC, rollup].flatMap((spec) =>
+      Array.from({ length: 5 }, () => jobs.create(spec)),
+    );
+    for (let round = 0; round < 6; round++) {
+      await jobs.sendHints(1);
+      clock.advance(LIMITS.jobHintIntervalMs);
+    }
+    const called = new Set(hints.map(({ jobId }) => jobId));
+    expect(called).toEqual(new Set(all.map(({ jobId }) => jobId)));
+  });
+
+  test("that merge do not stand before others, of which somebody may wait for the end", async () => {
+    for (let n = 0; n < 100; n++) jobs.create(SPEC);
+    const rollup = { kind: "rollup", tableId: 1, rollupId: 1, range: null } as const;
+    const { jobId } = jobs.create(rollup);
+    await jobs.sendHints(1);
+    expect(hints[0]).toMatchObject({ jobId });
+  });
+
   test("that have failed wait their time, whoever ends", () => {
     const { jobId } = jobs.create(SPEC);
     const other = jobs.create(SPEC);
@@ -133,5 +166,17 @@ describe("jobs", () => {
     expect(jobs.list(null, 10_000)).toHaveLength(LIMITS.jobsKept + 1);
     expect(jobs.find(old.jobId).state).toBe("queued");
     expect(refusalOf(() => jobs.find(old.jobId + 1)).code).toBe("job_unknown");
+    clock.advance(1);
+    jobs.finish(jobs.start(old.jobId)!, {});
+    expect(jobs.find(old.jobId).state, "however old it is").toBe("done");
+  });
+
+  test("that have ended without a failure say nothing of their files any more", () => {
+    const done = jobs.create(SPEC, [1, 2]);
+    const failed = jobs.create(SPEC, [3]);
+    jobs.finish(jobs.start(done.jobId)!, {});
+    jobs.fail(jobs.start(failed.jobId)!, "file_corrupt", "x", true);
+    expect(jobs.fileIds(done.jobId)).toEqual([]);
+    expect(jobs.fileIds(failed.jobId)).toEqual([3]);
   });
 });

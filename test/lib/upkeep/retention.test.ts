@@ -160,6 +160,14 @@ describe("a file with older and younger rows", () => {
     expect(upkeep.retention.retainedFromMs(file.tableId)).toBe(cutoffMs);
   });
 
+  test("is dropped and not rewritten when all of its rows are too old", () => {
+    const file = addFile("cpu", 32, 31.2);
+    const { policyId } = upkeep.retention.create({ ...FIELDS, straddling: "rewrite" });
+    const report = upkeep.retention.run(policyId, "timer");
+    expect(report).toMatchObject({ fileCount: 1, rewriteCount: 0, jobIds: [] });
+    expect(keysOf(file)).toEqual([]);
+  });
+
   test("is rewritten by the timer once a day at most", () => {
     addFile("cpu", 31.1, 30.9);
     const { policyId } = upkeep.retention.create({ ...FIELDS, straddling: "rewrite" });
@@ -199,6 +207,26 @@ describe("the timer", () => {
     clock.advance(10 * LIMITS.retentionEveryMs);
     await upkeep.onAlarm();
     expect(keysOf(file)).toEqual([file.key]);
+  });
+});
+
+describe("the alarm", () => {
+  test("forgets tasks of what was removed or put to rest when they were due already", async () => {
+    addFile("cpu", 1, 1);
+    const { policyId } = upkeep.retention.create({ ...FIELDS, isActive: false });
+    const names = [`retention:${policyId}`, "retention:99", "rollup:99"];
+    for (const name of names) upkeep.schedule.set(name, clock.nowMs());
+    await upkeep.onAlarm();
+    expect(upkeep.schedule.tasks().filter(({ name }) => names.includes(name))).toEqual([]);
+  });
+
+  test("does not plan again what was forgotten while it ran", async () => {
+    addFile("cpu", 1, 1);
+    upkeep.schedule.set("garbage", clock.nowMs());
+    const running = upkeep.runTask("garbage");
+    catalog.erase();
+    await running;
+    expect(upkeep.schedule.tasks()).toEqual([]);
   });
 });
 
