@@ -1,7 +1,7 @@
 // JSON request bodies: parsed under a cap, and read field by field with the field's name in the
 // error.
 
-import { SluiceError } from "#lib/base/errors.ts";
+import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { readBody } from "./body.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -20,6 +20,19 @@ export async function readJsonObject(request: Request, bytesMax: number): Promis
   return value as JsonObject;
 }
 
+/** The same for a request that may come without a body: it is as an empty object. */
+export async function readOptionalJsonObject(
+  request: Request,
+  bytesMax: number,
+): Promise<JsonObject> {
+  try {
+    return await readJsonObject(request, bytesMax);
+  } catch (error) {
+    if (isSluiceError(error) && error.code === "body_empty") return {};
+    throw error;
+  }
+}
+
 export function textField(body: JsonObject, field: string, fallback?: string): string {
   const value = body[field] ?? fallback;
   if (typeof value === "string") return value;
@@ -30,6 +43,12 @@ export function textListField(body: JsonObject, field: string, fallback?: string
   const value = body[field] ?? fallback;
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   throw wrong(field, "a list of texts");
+}
+
+export function flagField(body: JsonObject, field: string, fallback: boolean): boolean {
+  const value = body[field] ?? fallback;
+  if (typeof value === "boolean") return value;
+  throw wrong(field, "true or false");
 }
 
 function wrong(field: string, expected: string): SluiceError {
