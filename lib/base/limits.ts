@@ -151,6 +151,8 @@ export const LIMITS = {
   /** Days that one segment splits a measurement into; beyond it neighbouring days share a file. */
   partitionsPerSegmentMax: 32,
   filesPerQueryMax: 10_000,
+  /** Files that the engine has open at once; each takes it some 35 kB. */
+  filesPerScanMax: 100,
   /** Of a list of files: about 10 MB of RPC. */
   filesPerPageMax: 50_000,
   /** Un-flushed bytes that one query decodes; above it the buffer is asked to flush first. */

@@ -1,5 +1,8 @@
 // A measurement as SQL over its files: what takes a table's place in the query.
 //
+// The engine keeps what it knows of a file until the scan ends that the file is part of; so many
+// files are many scans, one after the other.
+//
 // Files of one measurement differ: a column came later, an int64 became a float64. Files with the
 // same columns are read by one read_parquet, and the groups are put together with every column
 // spelled out, cast or NULL, so that all rows look as the schema is today.
@@ -9,6 +12,7 @@
 // its time is something by which the engine passes over row groups.
 // Next: lib/sql/read-ahead.ts.
 
+import { LIMITS } from "#lib/base/limits.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
 import type { TimeRangeMs } from "#lib/catalog/types.ts";
 import type { ColumnType } from "#lib/columnar/types.ts";
@@ -43,13 +47,21 @@ export function scanSql(
     return `SELECT ${selectList(schema, new Map())}${row} WHERE false`;
   }
   const bounds = timeBounds(range);
-  const parts = Array.from(groups, ([list, group]) => {
+  const scans = [...groups].flatMap(([list, group]) =>
+    cut(group, LIMITS.filesPerScanMax).map((few) => [list, few] as const),
+  );
+  const parts = scans.map(([list, group]) => {
     const names = group.map(({ name }) => `'${name}'`).join(", ");
     if (!withRowNumbers) return `SELECT ${list} FROM read_parquet([${names}])${bounds}`;
     const source = `read_parquet([${names}], ${FILE_ROW} = true)`;
     return `SELECT ${list}, ${FILE_ROW} FROM ${source}${bounds}`;
   });
   return parts.join(" UNION ALL ");
+}
+
+function cut<T>(items: readonly T[], countMax: number): T[][] {
+  const count = Math.ceil(items.length / countMax);
+  return Array.from({ length: count }, (_, i) => items.slice(i * countMax, (i + 1) * countMax));
 }
 
 function selectList({ columns }: TableSchema, types: ReadonlyMap<string, ColumnType>): string {

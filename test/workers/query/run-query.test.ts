@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { LIMITS } from "#lib/base/limits.ts";
 import { engineModules } from "../../helpers/duckdb-wasm.ts";
 import { comparable } from "../../helpers/native-answers.ts";
 import { PROPERTY_TIMEOUT_MS, propertyRuns } from "../../helpers/property.ts";
@@ -177,6 +178,18 @@ describe("time plus an integer column", () => {
     const answer = await world.query("SELECT time + d FROM m");
     expect(answer).toMatchObject({ status: 400, code: "sql_invalid" });
     expect(answer["error"]).toContain("No function matches");
+  });
+});
+
+describe("many small files", () => {
+  test("are read by one scan after the other, and each once", async () => {
+    const fileCount = 2 * LIMITS.filesPerScanMax + 1;
+    for (let n = 0; n < fileCount; n++) {
+      world.get().append("small", { time: [NOON + n], n: [n] });
+      await world.get().flush();
+    }
+    const { data } = await world.query("SELECT n, count(*) FROM small GROUP BY n ORDER BY n");
+    expect(data).toEqual(Array.from({ length: fileCount }, (_, n) => [n, 1]));
   });
 });
 
