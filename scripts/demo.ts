@@ -165,7 +165,9 @@ function showParquet(lake: string): void {
     console.log(`  ${relative(lake, folder)}: ${files} files, ${size}`);
   }
   console.log(`With DuckDB: duckdb -c "FROM '${tables[0]!.folder}/**/*.parquet' LIMIT 10"`);
-  console.log("Files that were merged stay for a quarter of an hour beside the new ones; which count");
+  console.log(
+    "Files that were merged stay for a quarter of an hour beside the new ones; which count",
+  );
   console.log("says GET /api/v1/databases/:database/measurements/:measurement/files.\n");
 }
 

@@ -260,11 +260,15 @@ function liveFiles(store: SqlStore) {
     isLive(fileId: number): boolean {
       return store.exec("SELECT 1 FROM file WHERE file_id = ?", fileId).length > 0;
     },
-    days(): { tableId: number; measurement: string; day: string; fileCount: number }[] {
+    /** `fileCount`: of files below `bytesMax`. */
+    days(
+      bytesMax: number,
+    ): { tableId: number; measurement: string; day: string; fileCount: number }[] {
       return store.exec(
         `SELECT table_id AS tableId, name AS measurement, day, count(*) AS fileCount
-           FROM file JOIN measurement USING (table_id)
+           FROM file JOIN measurement USING (table_id) WHERE byte_length < ?
            GROUP BY table_id, day ORDER BY table_id, day`,
+        bytesMax,
       );
     },
     removeFile(fileId: number, version: number, nowMs: number): void {

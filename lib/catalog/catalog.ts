@@ -236,9 +236,9 @@ export class CatalogCore {
     return schema && { schema, files: searchedFiles(this.#tables, schema, where) };
   }
 
-  /** Of every measurement the days that it has files of, and how many. */
-  days() {
-    return this.#tables.days();
+  /** Of every measurement the days that it has files of below `bytesMax`, and how many. */
+  days(bytesMax: number) {
+    return this.#tables.days(bytesMax);
   }
 
   /** Without those that are being dropped. */

@@ -4,6 +4,7 @@
 // Next: lib/protocol/scan-batch.ts.
 
 import { SluiceError } from "#lib/base/errors.ts";
+import { joinBytes } from "#lib/base/join-bytes.ts";
 
 /** Throws `body_too_large`, or `body_empty` for zero bytes. */
 export async function readBody(
@@ -22,24 +23,35 @@ export async function readBody(
   return bytes;
 }
 
+/** The body as it comes. Refuses as `readBody` does, but zero bytes are no chunk. */
+export async function* bodyChunks(
+  { headers, body }: Request,
+  bytesMax: number,
+): AsyncGenerator<Uint8Array> {
+  const declared = Number(headers.get("content-length") ?? 0);
+  if (declared > bytesMax) throw tooLarge(declared, bytesMax);
+  if (body !== null) yield* counted(body, bytesMax);
+}
+
+async function* counted(
+  body: ReadableStream<Uint8Array>,
+  bytesMax: number,
+): AsyncGenerator<Uint8Array> {
+  let byteLength = 0;
+  for await (const chunk of body) {
+    byteLength += chunk.byteLength;
+    if (byteLength > bytesMax) throw tooLarge(byteLength, bytesMax);
+    yield chunk;
+  }
+}
+
 async function readCounted(
   body: ReadableStream<Uint8Array>,
   bytesMax: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
-  let byteLength = 0;
-  for await (const chunk of body) {
-    byteLength += chunk.byteLength;
-    if (byteLength > bytesMax) throw tooLarge(byteLength, bytesMax);
-    chunks.push(chunk);
-  }
-  const whole = new Uint8Array(byteLength);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
+  for await (const chunk of counted(body, bytesMax)) chunks.push(chunk);
+  return joinBytes(chunks);
 }
 
 function tooLarge(byteLength: number, limit: number): SluiceError {

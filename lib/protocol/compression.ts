@@ -74,14 +74,14 @@ function refuseSecondFrame(body: Uint8Array): void {
   throw new SluiceError("body_compression_invalid", message);
 }
 
-function tooLarge(what: string, limit: number): SluiceError {
+export function tooLarge(what: string, limit: number): SluiceError {
   return new SluiceError("body_too_large", `${what} than ${limit}`, { limit });
 }
 
-function isGzip(body: Uint8Array): boolean {
+export function isGzip(body: Uint8Array): boolean {
   return body[0] === 0x1f && body[1] === 0x8b;
 }
 
-function isZstd(body: Uint8Array): boolean {
+export function isZstd(body: Uint8Array): boolean {
   return body[0] === 0x28 && body[1] === 0xb5 && body[2] === 0x2f && body[3] === 0xfd;
 }

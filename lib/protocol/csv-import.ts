@@ -2,8 +2,8 @@
 //
 // A column is what all its fields are: integers, numbers, booleans, else text; an empty field is
 // NULL. So nothing is lost by guessing: what has leading zeros, or does not fit int64, stays as it
-// was written. A large file becomes several batches, all of which fit the table once the first
-// reading fits it.
+// was written. A large file comes in parts: a column is what its fields are up to the part at hand,
+// and whether the table still takes it is for the schema to say.
 //
 // Refuses, naming the line: records of another length than the header, and times that are none.
 
@@ -27,6 +27,13 @@ export interface CsvOptions {
   readonly skipLines: number;
 }
 
+/** Whole records; the first part has the header. */
+export interface CsvPart {
+  readonly text: string;
+  /** What line of the file it begins with. */
+  readonly firstLine: number;
+}
+
 export interface CsvContent {
   readonly rowCount: number;
   /** `time` among them. */
@@ -46,79 +53,114 @@ const BOOLEAN = /^(?:true|false)$/i;
 const BATCH_CHARS = 4_000_000;
 const DAY_US = 86_400_000_000n;
 
-/** First reading: what is in the file? */
-export function scanCsv(text: string, options: CsvOptions): CsvContent {
-  const csv = openCsv(text, options);
-  const columns = csv.names.map((name) => ({ name, kinds: 0, nullCount: 0 }));
-  const days = new Set<bigint>();
-  let timeMinUs: bigint = LIMITS.timeUsMax;
-  let timeMaxUs: bigint = LIMITS.timeUsMin;
-  let rowCount = 0;
-  for (const fields of records(csv)) {
-    const timeUs = timeOf(csv, fields, options);
-    if (timeUs < timeMinUs) timeMinUs = timeUs;
-    if (timeUs > timeMaxUs) timeMaxUs = timeUs;
-    days.add(floorDivide(timeUs, DAY_US));
-    for (const [i, column] of columns.entries()) {
-      const field = fields[i]!;
-      if (field === "") column.nullCount += 1;
-      else if (column.kinds !== TEXT) column.kinds = joinKinds(column.kinds, kindOf(field));
-    }
-    rowCount += 1;
-  }
-  if (rowCount === 0) throw new SluiceError("csv_invalid", "the file has no rows");
-  const scanned = columns.map(({ name, kinds, nullCount }, i): ScannedColumn => {
-    if (i === csv.timeIndex) {
-      return { name: TIME_COLUMN, nullCount: 0, kinds: KIND.int, firstRows: { int: 0 } };
-    }
-    return { name, nullCount, kinds, firstRows: firstRowsOf(kinds) };
-  });
-  return { rowCount, columns: scanned, timeMinUs, timeMaxUs, dayCount: days.size };
+interface FoundColumn {
+  readonly name: string;
+  kinds: number;
+  nullCount: number;
+  /** The first line with a field that made the column what it is. */
+  line: number;
 }
 
-/** Second reading: batches in columnar form, not compressed. `content`: what scanCsv found. */
-export function* csvBatches(
-  text: string,
-  options: CsvOptions,
-  content: CsvContent,
-): Generator<Uint8Array> {
-  const csv = openCsv(text, options);
-  const newBuilder = () =>
-    new BatchBuilder(options.measurement, new ByteBudget(LIMITS.gatheredBytesMax));
-  let builder = newBuilder();
-  let start = csv.reader.position;
-  for (const fields of records(csv)) {
-    builder.time.writeInteger(timeOf(csv, fields, options));
-    for (const [i, { name, kinds }] of content.columns.entries()) {
-      if (i !== csv.timeIndex) writeField(builder, name, kinds, fields[i]!);
+/** A file whose parts are read in order: each is scanned, and then, once or never, written. */
+export class CsvFile {
+  readonly #options: CsvOptions;
+  readonly #days = new Set<bigint>();
+  #columns: readonly FoundColumn[] = [];
+  #timeIndex = -1;
+  #timeMinUs: bigint = LIMITS.timeUsMax;
+  #timeMaxUs: bigint = LIMITS.timeUsMin;
+  #rowCount = 0;
+
+  constructor(options: CsvOptions) {
+    this.#options = options;
+  }
+
+  get measurement(): string {
+    return this.#options.measurement;
+  }
+
+  /** First reading: what is in it? */
+  scan(part: CsvPart): void {
+    const reader = this.#open(part);
+    for (const fields of records(reader, this.#columns.length)) {
+      const timeUs = this.#timeOf(reader, fields);
+      if (timeUs < this.#timeMinUs) this.#timeMinUs = timeUs;
+      if (timeUs > this.#timeMaxUs) this.#timeMaxUs = timeUs;
+      this.#days.add(floorDivide(timeUs, DAY_US));
+      for (const [i, column] of this.#columns.entries()) {
+        noteField(column, fields[i]!, reader.recordLine);
+      }
+      this.#rowCount += 1;
     }
-    builder.endRows(csv.reader.recordLine);
-    if (csv.reader.position - start < BATCH_CHARS) continue;
-    yield builder.finish();
-    builder = newBuilder();
-    start = csv.reader.position;
   }
-  if (builder.rowCount > 0) yield builder.finish();
-}
 
-interface OpenCsv {
-  readonly reader: CsvReader;
-  readonly names: readonly string[];
-  readonly timeIndex: number;
-}
-
-function openCsv(text: string, { timeColumn, delimiter, skipLines }: CsvOptions): OpenCsv {
-  const reader = new CsvReader(text, delimiter);
-  reader.skipLines(skipLines);
-  const names = reader.next();
-  if (names === null) throw new SluiceError("csv_invalid", "the file has no header");
-  const timeIndex = names.indexOf(timeColumn);
-  if (timeIndex === -1) {
-    const message = `the header has no column ${JSON.stringify(timeColumn)} to take the time from`;
-    throw new SluiceError("parameter_invalid", message, { field: "time_column" });
+  /** What the parts that were scanned have. In `firstRows` stand lines of the file. */
+  get content(): CsvContent {
+    const columns = this.#columns.map(({ name, kinds, nullCount, line }, i): ScannedColumn => {
+      if (i === this.#timeIndex) {
+        return { name: TIME_COLUMN, nullCount: 0, kinds: KIND.int, firstRows: { int: 0 } };
+      }
+      return { name, nullCount, kinds, firstRows: firstRowsOf(kinds, line) };
+    });
+    return {
+      rowCount: this.#rowCount,
+      columns,
+      timeMinUs: this.#timeMinUs,
+      timeMaxUs: this.#timeMaxUs,
+      dayCount: this.#days.size,
+    };
   }
-  checkNames(names, timeColumn);
-  return { reader, names, timeIndex };
+
+  /**
+   * Second reading: batches in columnar form, not compressed. Columns are what all parts that were
+   * scanned by now make them.
+   */
+  *batches(part: CsvPart): Generator<Uint8Array> {
+    const reader = this.#open(part);
+    const newBuilder = () =>
+      new BatchBuilder(this.#options.measurement, new ByteBudget(LIMITS.gatheredBytesMax));
+    let builder = newBuilder();
+    let start = reader.position;
+    for (const fields of records(reader, this.#columns.length)) {
+      builder.time.writeInteger(this.#timeOf(reader, fields));
+      for (const [i, { name, kinds }] of this.#columns.entries()) {
+        if (i !== this.#timeIndex) writeField(builder, name, kinds, fields[i]!);
+      }
+      builder.endRows(reader.recordLine);
+      if (reader.position - start < BATCH_CHARS) continue;
+      yield builder.finish();
+      builder = newBuilder();
+      start = reader.position;
+    }
+    if (builder.rowCount > 0) yield builder.finish();
+  }
+
+  /** At its first row. */
+  #open({ text, firstLine }: CsvPart): CsvReader {
+    const { delimiter, skipLines, timeColumn } = this.#options;
+    const reader = new CsvReader(text, delimiter, firstLine);
+    if (firstLine > 1) return reader;
+    reader.skipLines(skipLines);
+    const names = reader.next();
+    if (this.#columns.length > 0) return reader;
+    if (names === null) throw new SluiceError("csv_invalid", "the file has no header");
+    this.#timeIndex = names.indexOf(timeColumn);
+    if (this.#timeIndex === -1) {
+      const message = `the header has no column ${JSON.stringify(timeColumn)} to take the time from`;
+      throw new SluiceError("parameter_invalid", message, { field: "time_column" });
+    }
+    checkNames(names, timeColumn);
+    this.#columns = names.map((name) => ({ name, kinds: 0, nullCount: 0, line: 0 }));
+    return reader;
+  }
+
+  #timeOf(reader: CsvReader, fields: readonly string[]): bigint {
+    try {
+      return parseTime(fields[this.#timeIndex]!, this.#options.timeFormat);
+    } catch (error) {
+      throw error instanceof SluiceError ? atLine(reader, error) : error;
+    }
+  }
 }
 
 /** Refuses (`column_name_invalid`) names that no table takes. */
@@ -138,30 +180,28 @@ export function checkNames(names: readonly string[], timeColumn: string): void {
   }
 }
 
-function* records(csv: OpenCsv): Generator<string[]> {
-  const { reader, names } = csv;
-  for (;;) {
-    const fields = reader.next();
-    if (fields === null) return;
-    if (fields.length !== names.length) {
-      const message = `${fields.length} fields, but the header has ${names.length}`;
-      throw atLine(csv, new SluiceError("csv_invalid", message));
+function* records(reader: CsvReader, fieldCount: number): Generator<string[]> {
+  for (let fields = reader.next(); fields !== null; fields = reader.next()) {
+    if (fields.length !== fieldCount) {
+      const message = `${fields.length} fields, but the header has ${fieldCount}`;
+      throw atLine(reader, new SluiceError("csv_invalid", message));
     }
     yield fields;
   }
 }
 
-function timeOf(csv: OpenCsv, fields: readonly string[], { timeFormat }: CsvOptions): bigint {
-  try {
-    return parseTime(fields[csv.timeIndex]!, timeFormat);
-  } catch (error) {
-    throw error instanceof SluiceError ? atLine(csv, error) : error;
-  }
+function atLine({ recordLine }: CsvReader, { code, message }: SluiceError): SluiceError {
+  return new SluiceError(code, `line ${recordLine}: ${message}`, { line: recordLine });
 }
 
-function atLine({ reader }: OpenCsv, { code, message }: SluiceError): SluiceError {
-  const { recordLine } = reader;
-  return new SluiceError(code, `line ${recordLine}: ${message}`, { line: recordLine });
+function noteField(column: FoundColumn, field: string, line: number): void {
+  if (field === "") {
+    column.nullCount += 1;
+  } else if (column.kinds !== TEXT) {
+    const kinds = joinKinds(column.kinds, kindOf(field));
+    if (kinds !== column.kinds) column.line = line;
+    column.kinds = kinds;
+  }
 }
 
 function kindOf(field: string): number {
@@ -177,11 +217,11 @@ function joinKinds(one: number, other: number): number {
   return ((one | other) & ~NUMBERS) === 0 ? KIND.float : TEXT;
 }
 
-function firstRowsOf(kinds: number): ScannedColumn["firstRows"] {
+function firstRowsOf(kinds: number, line: number): ScannedColumn["firstRows"] {
   if (kinds === 0) return {};
-  if (kinds === KIND.int) return { int: 0 };
-  if (kinds === KIND.float) return { float: 0 };
-  return kinds === KIND.bool ? { bool: 0 } : { text: 0 };
+  if (kinds === KIND.int) return { int: line };
+  if (kinds === KIND.float) return { float: line };
+  return kinds === KIND.bool ? { bool: line } : { text: line };
 }
 
 function writeField(builder: BatchBuilder, name: string, kinds: number, field: string): void {

@@ -13,14 +13,17 @@ export class CsvReader {
   readonly #delimiter: string;
   #position: number;
   /** Of the position, from 1; a newline between quotes counts too. */
-  lineNumber = 1;
+  lineNumber: number;
   /** Where the last record began. */
-  recordLine = 1;
+  recordLine: number;
 
-  constructor(text: string, delimiter: string) {
+  /** `firstLine`: what line of the file the text begins with. */
+  constructor(text: string, delimiter: string, firstLine = 1) {
     this.#text = text;
     this.#delimiter = delimiter;
-    this.#position = text.startsWith("\ufeff") ? 1 : 0;
+    this.#position = firstLine === 1 && text.startsWith("\ufeff") ? 1 : 0;
+    this.lineNumber = firstLine;
+    this.recordLine = firstLine;
   }
 
   /** Characters read so far. */

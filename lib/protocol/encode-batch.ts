@@ -8,6 +8,7 @@
 
 import { LIMITS } from "#lib/base/limits.ts";
 import { SluiceError } from "#lib/base/errors.ts";
+import { joinBytes } from "#lib/base/join-bytes.ts";
 import { TIME_COLUMN } from "#lib/columnar/kinds.ts";
 import { type ByteBudget, CellWriter, textHeaderBytes, writeTextHeader } from "./cell-writer.ts";
 import { TAG } from "./msgpack-tags.ts";
@@ -101,14 +102,4 @@ function encodeLength(tag: number, length: number): Uint8Array {
   bytes[0] = tag;
   new DataView(bytes.buffer).setUint32(1, length);
   return bytes;
-}
-
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -4,6 +4,7 @@
 
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import type { FilePart } from "./cut-parts.ts";
 import type { BatchBuilder } from "./encode-batch.ts";
 import { type Gathered, Gatherer, type GatherOptions } from "./gather.ts";
 import { type Line, type LineCell, LineReader } from "./line-reader.ts";
@@ -22,16 +23,28 @@ export function gatherLines(
     const message = `${bytes.length} bytes of lines, more than ${limit}; send less at once`;
     throw new SluiceError("body_too_large", message, { limit });
   }
-  const reader = new LineReader(bytes, new NameCache(), precision);
+  const gathered = gatherLineParts([{ bytes, firstLine: 1 }], precision, receivedUs, options);
+  if (gathered.acceptedCount > 0 || gathered.rejected.size > 0) return gathered;
+  throw new SluiceError("body_empty", "the body holds no lines");
+}
+
+/** The same for neighbouring parts of a file, in order, which may hold no lines at all. */
+export function gatherLineParts(
+  parts: readonly FilePart[],
+  precision: Precision,
+  receivedUs: number,
+  options: GatherOptions,
+): Gathered {
+  const names = new NameCache();
   const gatherer = new Gatherer(options);
-  let lineCount = 0;
-  while (reader.advance()) {
-    lineCount += 1;
-    const place = reader.lineNumber;
-    const taken = gatherer.take(place, () => readLine(reader, gatherer));
-    if (taken !== null) appendLine(taken, place, receivedUs);
+  for (const { bytes, firstLine } of parts) {
+    const reader = new LineReader(bytes, names, precision, firstLine);
+    while (reader.advance()) {
+      const place = reader.lineNumber;
+      const taken = gatherer.take(place, () => readLine(reader, gatherer));
+      if (taken !== null) appendLine(taken, place, receivedUs);
+    }
   }
-  if (lineCount === 0) throw new SluiceError("body_empty", "the body holds no lines");
   return gatherer.finish();
 }
 

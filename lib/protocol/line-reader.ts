@@ -72,9 +72,11 @@ export class LineReader {
   readonly #isUtf8: boolean;
   #position = 0;
   /** Of the line at hand, from 1; a newline between quotes counts too. */
-  lineNumber = 1;
+  lineNumber: number;
 
-  constructor(bytes: Uint8Array, names: NameCache, precision: Precision) {
+  /** `firstLine`: what line of the file the bytes begin with. */
+  constructor(bytes: Uint8Array, names: NameCache, precision: Precision, firstLine = 1) {
+    this.lineNumber = firstLine;
     this.#bytes = bytes;
     this.#names = names;
     this.#precision = precision;

@@ -17,6 +17,8 @@ const DAY_US = 86_400_000_000n;
 const US_PER_UNIT = [1_000_000n, 1_000n, 1n] as const;
 /** DuckDB's timestamps 'infinity' and '-infinity', in µs. */
 const INFINITY_US = 9_223_372_036_854_775_807n;
+/** And its dates of that name, in days. */
+const INFINITY_DAYS = 2_147_483_647;
 
 export function cellText(column: ArrowColumn): CellText {
   return cellTextFor(column, false);
@@ -57,7 +59,7 @@ function valueText(column: ArrowColumn, areLongsQuoted: boolean): CellText {
       return (row) => decimalText(int128(values, row * 16), field.scale);
     case ARROW.date:
       return field.unit === 0
-        ? (row) => timestampText(BigInt(values.getInt32(row * 4, true)) * DAY_US)
+        ? (row) => dayText(values.getInt32(row * 4, true))
         : (row) => timestampText(values.getBigInt64(row * 8, true) * 1_000n);
     case ARROW.timestamp:
       return timestampsText(values, field.unit);
@@ -139,6 +141,12 @@ function timestampsText(values: DataView, unit: number): CellText {
     const ns = values.getBigInt64(row * 8, true);
     return timestampText(floorDivide(ns, 1_000n), Number(ns - floorDivide(ns, 1_000n) * 1_000n));
   };
+}
+
+/** Midnight of the day that many days after 1970 began. */
+function dayText(day: number): string {
+  if (Math.abs(day) === INFINITY_DAYS) return day > 0 ? '"infinity"' : '"-infinity"';
+  return timestampText(BigInt(day) * DAY_US);
 }
 
 /** `us` since 1970 and `ns` beyond it. */

@@ -8,6 +8,8 @@
 import { SluiceError } from "#lib/base/errors.ts";
 import type { Ast, Cast, Constant, Expression, FunctionCall } from "./ast.ts";
 import { callOf, cast, constant, isExpression, isObject, operatorOf, wrap } from "./ast.ts";
+import { mayHaveDays } from "./spans.ts";
+import { padFraction } from "./time-formats.ts";
 import { wordsOf } from "./words.ts";
 
 interface WindowCall extends FunctionCall {
@@ -56,7 +58,9 @@ function avoid(expression: Expression): void {
       if (expression.type === "ARRAY_SLICE") sliceACopy(expression as FunctionCall);
       return;
     case "FUNCTION":
-      return sliceACopy(expression as FunctionCall);
+      return avoidInCall(expression as FunctionCall);
+    case "CAST":
+      return refuseZonedTime(expression as Cast);
     case "WINDOW": {
       const call = expression as WindowCall;
       refuseFilteredList(call);
@@ -66,6 +70,32 @@ function avoid(expression: Expression): void {
       return;
     }
   }
+}
+
+const POSITIONS = new Set("list_position list_indexof array_position array_indexof".split(" "));
+
+function avoidInCall(call: FunctionCall): void {
+  const { function_name: name } = call;
+  if (name === "/") refuseDividedSpan(call);
+  // The same; and what is wrong with the sum is known (lib/sql/date-sums.ts).
+  if (name === "date_add") Object.assign(call, { function_name: "+", is_operator: true });
+  if (name === "strptime" || name === "try_strptime") padFraction(call);
+  sliceACopy(call);
+  // What is not in the list has no position; the engine says 0.
+  if (POSITIONS.has(name)) wrap(call, (inner) => callOf("nullif", inner, constant("INTEGER", 0)));
+}
+
+/** It comes out of the engine as bits that look like another time of day. */
+function refuseZonedTime({ cast_type: type }: Cast): void {
+  if (type.id !== "TIME WITH TIME ZONE") return;
+  throw unsupported("a TIME WITH TIME ZONE", "use TIME, or a TIMESTAMPTZ");
+}
+
+/** The engine divides days and months as whole numbers and drops what remains of them. */
+function refuseDividedSpan(call: FunctionCall): void {
+  const [span] = call.children;
+  if (call.children.length !== 2 || !mayHaveDays(span!)) return;
+  throw unsupported("an interval divided by a number", "divide its seconds: epoch(…) / n");
 }
 
 const LISTS = new Set(["list", "array_agg"]);

@@ -17,7 +17,7 @@ import { isExpression, isObject, type QueryNode, type SelectNode } from "./ast.t
 import { isFunctionAllowed, isTableFunctionAllowed } from "./functions.ts";
 import { findConditions } from "./pruning.ts";
 import { notAllowed, refuseUnseen } from "./refuse-unseen.ts";
-import type { DerivedTable, Leaf, Resolved, Scope, TableReference } from "./scope.ts";
+import type { DerivedTable, Leaf, Resolved, Scope, Sum, TableReference } from "./scope.ts";
 
 export interface ResolveContext {
   /** Database of bare table names. */
@@ -72,7 +72,7 @@ class Resolver {
   readonly tables: TableReference[] = [];
   /** Of every SELECT. */
   readonly scopes = new Map<QueryNode, Scope>();
-  readonly sums: { call: FunctionCall; scope: Scope }[] = [];
+  readonly sums: Sum[] = [];
   readonly comparisons: { comparison: Expression; scope: Scope }[] = [];
   readonly cteNames = new Map<string, string>();
   readonly columnNames = new Set<string>();
@@ -312,7 +312,9 @@ class Resolver {
   #function(call: FunctionCall, scope: Scope): void {
     if (!isFunctionAllowed(call)) throw notAllowed(`the function ${call.function_name}`);
     const { function_name: name, children } = call;
-    if ((name === "+" || name === "-") && children.length === 2) this.sums.push({ call, scope });
+    if ((name === "+" || name === "-") && children.length === 2) {
+      this.sums.push({ call, scope, scopes: this.scopes });
+    }
   }
 
   /** `database.measurement.column` loses its database: the table has only its alias by now. */

@@ -52,12 +52,20 @@ export interface Scope {
   readonly outer: Scope | null;
 }
 
+export interface Sum {
+  readonly call: FunctionCall;
+  /** The names in sight. */
+  readonly scope: Scope;
+  /** Those of every SELECT of the query. */
+  readonly scopes: ReadonlyMap<QueryNode, Scope>;
+}
+
 export interface Resolved {
   readonly tables: readonly TableReference[];
   /** No column but these can matter, lower case. null: any can (`*`, a whole row as a value …). */
   readonly columnNames: ReadonlySet<string> | null;
-  /** Every `+` and `-` of two operands, with the names in sight. */
-  readonly sums: readonly { readonly call: FunctionCall; readonly scope: Scope }[];
+  /** Every `+` and `-` of two operands. */
+  readonly sums: readonly Sum[];
   /** Every comparison, with the names in sight. */
   readonly comparisons: readonly { readonly comparison: Expression; readonly scope: Scope }[];
   /** What the CTEs are called in the query, by the names that they have now. */

@@ -46,7 +46,7 @@ export function findCandidates(catalog: CatalogCore, jobs: Jobs, nowMs: number):
   const claimed = jobs.claimedFileIds();
   const others = jobs.active().filter(({ spec }) => spec.kind !== "compaction");
   const busyTables = new Set(others.map(({ spec }) => spec.tableId));
-  const days = catalog.days().filter(({ tableId, fileCount }) => {
+  const days = catalog.days(LIMITS.rewriteFileBytesMin).filter(({ tableId, fileCount }) => {
     return fileCount > 1 && !busyTables.has(tableId);
   });
   return days.flatMap(({ tableId, measurement, day }) => {

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS job (
   error_message TEXT
 );
 CREATE INDEX IF NOT EXISTS job_by_hint ON job (next_hint_ms) WHERE next_hint_ms IS NOT NULL;
+CREATE INDEX IF NOT EXISTS job_by_table ON job (kind, table_id, job_id);
 CREATE INDEX IF NOT EXISTS job_by_end ON job (kind, finished_ms, job_id)
   WHERE next_hint_ms IS NULL;
 CREATE TABLE IF NOT EXISTS job_file (
@@ -120,6 +121,12 @@ function jobLists(store: SqlStore) {
         ORDER BY job_id DESC LIMIT ?2`;
       return store.exec<JobRow>(sql, kind, countMax).map(toJob);
     },
+    /** Newest first. */
+    jobsOfTable(kind: string, tableId: number, countMax: number): Job[] {
+      const sql = `SELECT ${JOB_COLUMNS} FROM job WHERE kind = ? AND table_id = ?
+        ORDER BY job_id DESC LIMIT ?`;
+      return store.exec<JobRow>(sql, kind, tableId, countMax).map(toJob);
+    },
     /** Queued or running, oldest first. */
     activeJobs(): Job[] {
       const sql = `SELECT ${JOB_COLUMNS} FROM job WHERE next_hint_ms IS NOT NULL ORDER BY job_id`;
@@ -137,12 +144,15 @@ function jobLists(store: SqlStore) {
     nextHintMs(): number | null {
       return store.exec<{ ms: number | null }>("SELECT min(next_hint_ms) AS ms FROM job")[0]!.ms;
     },
-    /** Leaves the `countKept` of the kind that have ended last. */
+    /** Leaves the `countKept` of the kind that have ended last, and the last one of each table. */
     forgetJobs(kind: string, countKept: number): void {
       const old = store.exec<{ jobId: number }>(
         `DELETE FROM job WHERE kind = ?1 AND next_hint_ms IS NULL AND (finished_ms, job_id) <= (
            SELECT finished_ms, job_id FROM job WHERE kind = ?1 AND next_hint_ms IS NULL
-           ORDER BY finished_ms DESC, job_id DESC LIMIT 1 OFFSET ?2) RETURNING job_id AS jobId`,
+           ORDER BY finished_ms DESC, job_id DESC LIMIT 1 OFFSET ?2)
+         AND job_id < (SELECT max(job_id) FROM job AS of_table
+           WHERE of_table.kind = job.kind AND of_table.table_id = job.table_id)
+         RETURNING job_id AS jobId`,
         kind,
         countKept,
       );

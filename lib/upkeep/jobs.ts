@@ -60,6 +60,11 @@ export class Jobs {
     return this.#tables.jobs(kind, countMax);
   }
 
+  /** Newest first. */
+  listOfTable(kind: JobKind, tableId: number, countMax: number): Job[] {
+    return this.#tables.jobsOfTable(kind, tableId, countMax);
+  }
+
   active(): Job[] {
     return this.#tables.activeJobs();
   }

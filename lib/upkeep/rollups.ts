@@ -131,14 +131,14 @@ export class Rollups {
 
   /** Its runs that are remembered, newest first. Throws `rollup_unknown`. */
   runs(rollupId: number, countMax: number): Job[] {
-    this.find(rollupId);
-    const jobs = this.#ports.jobs.list("rollup", LIMITS.jobsKept);
+    const { destinationTableId } = this.find(rollupId);
+    const jobs = this.#ports.jobs.listOfTable("rollup", destinationTableId, LIMITS.jobsKept);
     return jobs.filter((job) => isRunOf(job, rollupId)).slice(0, countMax);
   }
 
   /**
-   * A job that computes the slots of these times anew, whether or not they have changed; null: what
-   * has changed. Throws `rollup_unknown`, `rollup_inactive` when nothing is told of changes.
+   * A job that computes the slots of these times anew that files reach into, changed or not; null:
+   * what has changed. Throws `rollup_unknown`, `rollup_inactive` when nothing is told of changes.
    */
   compute(rollupId: number, span: TimeSpanMs | null): Job {
     return this.#ports.store.transact(() => {
@@ -149,7 +149,8 @@ export class Rollups {
       }
       if (span === null) return this.#createJob(rollup, null);
       const range = widen(span, slotMsOf(rollup.intervalMs));
-      this.#watches.mark(rollupId, [spanOf(range)]);
+      const filled = this.#filledSlots(rollup, [rollup.sourceTableId, rollup.destinationTableId]);
+      this.#watches.mark(rollupId, clip(filled, range).map(spanOf));
       return this.#createJob(rollup, range);
     });
   }
@@ -292,19 +293,23 @@ export class Rollups {
    * also what it has made itself, of which the source may have lost the rows while nobody watched.
    */
   #begin(rollupId: number, before: Rollup | null): Rollup {
-    const { catalog, schedule, clock } = this.#ports;
+    const { schedule, clock } = this.#ports;
     const rollup = this.find(rollupId);
-    const { isActive, sourceTableId, destinationTableId, intervalMs } = rollup;
+    const { isActive, sourceTableId, destinationTableId } = rollup;
     if (!isActive) return rollup;
     // What was made from a table that is gone stays: there is nothing to make it from again.
     const isSameSource = before?.sourceTableId === sourceTableId;
-    const made = isSameSource ? catalog.liveFiles(destinationTableId) : [];
-    const files = [...catalog.liveFiles(sourceTableId), ...made];
-    const ranges = coalesce(files.map((file) => widen(file, slotMsOf(intervalMs))));
+    const tableIds = isSameSource ? [sourceTableId, destinationTableId] : [sourceTableId];
     this.#watches.watch(rollupId, sourceTableId);
-    this.#watches.mark(rollupId, ranges.map(spanOf));
+    this.#watches.mark(rollupId, this.#filledSlots(rollup, tableIds).map(spanOf));
     schedule.setBy(taskOf(rollupId), clock.nowMs());
     return rollup;
+  }
+
+  /** Those that files of the tables reach into: all others have nothing to compute or replace. */
+  #filledSlots({ intervalMs }: Rollup, tableIds: readonly number[]): TimeRange[] {
+    const files = tableIds.flatMap((tableId) => this.#ports.catalog.liveFiles(tableId));
+    return coalesce(files.map((file) => widen(file, slotMsOf(intervalMs))));
   }
 
   /** Nobody commits any more what was computed before. */

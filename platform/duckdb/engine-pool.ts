@@ -7,7 +7,9 @@
 //
 // Those who wait do not trust the holders: a cancelled request takes its continuations with it and
 // would never let go. So a hold has an end; after it the engine, which may still sleep in the lost
-// query, is thrown away.
+// query, is thrown away. And they look for themselves, every few milliseconds, instead of being
+// called: one request must not wait for a promise that another one resolves, or it may find itself
+// going on in that one's name, where it may not use its own connections.
 
 import { LIMITS } from "#lib/base/limits.ts";
 import type { EngineHold } from "#lib/sql/engine.ts";
@@ -22,17 +24,11 @@ interface Slot {
 
 /** How much longer than its query a hold may last. */
 const GRACE_MS = 2_000;
-const LOOK_AGAIN_MS = 1_000;
+const LOOK_AGAIN_MS = 5;
 
 export class EnginePool {
   readonly #modules: EngineModules;
   readonly #slots: readonly Slot[] = [newSlot(), newSlot()];
-  /**
-   * Called when somebody lets go. Each belongs to the request that waits: a promise of a request
-   * that has ended must not be waited for by another one.
-   */
-  readonly #waiting = new Set<() => void>();
-
   constructor(modules: EngineModules) {
     this.#modules = modules;
   }
@@ -47,24 +43,11 @@ export class EnginePool {
       if (isFree(first)) slot = first;
       else if (isLong && isFree(second) && this.#hasRoom()) slot = second;
       if (slot !== null) break;
-      await this.#releaseOr(isLong ? LOOK_AGAIN_MS : LIMITS.engineSecondAfterMs);
+      await sleep(LOOK_AGAIN_MS);
     }
     const isFirst = slot === first;
     const bytesMax = isFirst ? LIMITS.readAheadBytesMax : LIMITS.readAheadSecondBytesMax;
     return this.#hold(slot, bytesMax);
-  }
-
-  /** Resolves when somebody lets go, and at the latest after `waitMs`. */
-  #releaseOr(waitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const goOn = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(goOn);
-        resolve();
-      };
-      const timer = setTimeout(goOn, waitMs);
-      this.#waiting.add(goOn);
-    });
   }
 
   async #hold(slot: Slot, readAheadBytesMax: number): Promise<EngineHold> {
@@ -77,7 +60,6 @@ export class EnginePool {
       if (slot.holder !== holder) return;
       slot.holder = null;
       if (!this.#isWorthKeeping(slot)) slot.engine = null;
-      for (const goOn of this.#waiting) goOn();
     };
     try {
       slot.engine ??= await openDuckDb(this.#modules, (bytes) => this.#mayGrow(bytes));
@@ -118,4 +100,8 @@ function heldMs({ holder }: Slot): number {
 
 function isFree({ holder }: Slot): boolean {
   return holder === null || Date.now() >= holder.expiresMs;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

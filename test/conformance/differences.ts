@@ -45,8 +45,9 @@ table that nobody wrote is an empty answer: both as in Arc.`,
     title: "Refused: defects of the engine",
     reason: `\`LIMIT\` in a lateral subquery cannot be planned. \`PIVOT\` must be told its values. The
 others would give wrong rows: a \`RANGE\` frame that ends at an offset other than a fixed interval
-of time, a list with a filter over a window, and \`EXCEPT ALL\` and \`INTERSECT ALL\`, which count
-no duplicates. The message says how to write it otherwise.`,
+of time, a list with a filter over a window, \`EXCEPT ALL\` and \`INTERSECT ALL\`, which count
+no duplicates, spans with days divided by a number, \`strptime\` with fractions of seconds in several
+formats, and times of day with a zone. The message says how to write it otherwise.`,
     queries: [
       "joins/lateral",
       "pivot/pivot-of-found-values",
@@ -55,13 +56,21 @@ no duplicates. The message says how to write it otherwise.`,
       "windows/list-of-some-rows-of-a-frame",
       "sets-and-ctes/except-all",
       "sets-and-ctes/intersect-all",
+      "time/divided-span-of-time",
+      "time/divided-days",
+      "time/fractions-parsed-by-several-formats",
+      "time/time-of-day-with-a-zone",
     ],
   },
   {
     title: "Other rules",
     reason: `\`_\` in \`LIKE\` stands for one byte, not one letter. A decimal loses digits without
 rounding. Intervals of days are never equal to those of hours. A JSON \`null\` is NULL.
-An offset in the text of a \`TIMESTAMP\` counts.`,
+An offset in the text of a \`TIMESTAMP\` counts. \`date_trunc\` of a date is a date. A span that a
+subquery made is divided without what remains of its days, and a date out of \`VALUES\` or a list,
+or a date plus a span between two columns, loses the hours: cast the date to \`TIMESTAMP\`. Texts
+in a list that is cast from JSON keep their quotes: use \`from_json\`. \`hash\` has other values,
+and bits come as the engine's bytes: cast them to \`VARCHAR\`.`,
     queries: [
       "text/like-with-underscore-beyond-ascii",
       "expressions/decimals-with-fewer-digits",
@@ -73,6 +82,19 @@ An offset in the text of a \`TIMESTAMP\` counts.`,
       "nested/map-subscript",
       "expressions/type-of-null",
       "time/literal-with-an-offset-cast-to-timestamp",
+      "time/truncated-date-as-text",
+      "time/weeks-from-a-sunday",
+      "time/divided-span-of-a-subquery",
+      "time/date-of-values-and-interval",
+      "time/date-and-span-of-columns",
+      "nested/text-in-json-as-a-list",
+      "nested/position-of-null",
+      "nested/intersection-of-repeated",
+      "nested/list-joined-with-null",
+      "expressions/made-text-compared-with-a-number",
+      "expressions/hash-of-a-value",
+      "expressions/hash-as-a-number",
+      "expressions/bits",
     ],
   },
   {
@@ -84,6 +106,8 @@ An offset in the text of a \`TIMESTAMP\` counts.`,
       "dialect/names-of-unnamed-dates",
       "numbers/bytes-for-people",
       "text/bar",
+      "time/days-before-as-text",
+      "nested/list-of-texts-as-text",
     ],
   },
 ];

@@ -2,12 +2,14 @@
 // bad file stores nothing.
 
 import { readFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { columnOf } from "../helpers/random-table.ts";
 import { writeParquet } from "#lib/parquet/write-file.ts";
 import { HttpClient } from "../helpers/http-client.ts";
-import { Stack } from "../helpers/stack.ts";
+import { ADMIN_TOKEN, Stack } from "../helpers/stack.ts";
 
 const stack = new Stack();
 const client = new HttpClient(() => stack.url);
@@ -20,6 +22,7 @@ interface ImportAnswer {
   readonly result: Record<string, unknown>;
   readonly code?: string;
   readonly error?: string;
+  readonly detail?: Record<string, unknown>;
 }
 
 async function send(path: string, body: BodyInit): Promise<[number, ImportAnswer]> {
@@ -99,7 +102,6 @@ describe("a CSV file", () => {
     ["an open quote", "measurement=x", () => `${CSV}"`, 422, "csv_invalid"],
     ["an empty file", "measurement=x", () => form(""), 400, "body_empty"],
     ["a form without a file", "measurement=x", () => new FormData(), 400, "parameter_invalid"],
-    ["21 MB", "measurement=x", () => new Uint8Array(21_000_000), 413, "body_too_large"],
   ])("with %s is refused and leaves nothing", async (_, query, body, status, code) => {
     const [found, answer] = await send(`csv?${query}`, body());
     expect([found, answer.code, answer.error]).toEqual([status, code, expect.any(String)]);
@@ -127,6 +129,125 @@ describe("a file of line protocol", () => {
       expect.stringMatching(/^line 2: /),
     ]);
     expect((await client.query("SELECT * FROM fine", "lines")).columns).toEqual([]);
+  });
+});
+
+describe("a file that is not held whole", () => {
+  const START_MS = 1_772_323_200_000;
+  const pad = "padding, ".repeat(6);
+  const rowsOf = (count: number, row: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => row(i)).join("");
+  const csvOf = (count: number) =>
+    `time,host,v,note\n${rowsOf(count, (i) => `${START_MS + i},h${i % 9},${i},"${pad}\n${i}"\n`)}`;
+  const linesOf = (count: number) =>
+    rowsOf(count, (i) => `big,host=h${i % 9} v=${i}i,note="${pad}\n${i}" ${START_MS + i}\n`);
+  const COUNTED = "SELECT count(*), sum(v), min(v), max(v), max(length(note)) FROM big";
+  const countsOf = (count: number) => {
+    const digits = String(count - 1).length;
+    return [count, (count * (count - 1)) / 2, 0, count - 1, pad.length + 1 + digits];
+  };
+  const MANY = 700_000;
+  const SOME = 350_000;
+
+  test.each<[what: string, database: string, rowCount: number, body: () => BodyInit]>([
+    ["60 MB of CSV, gzipped,", "gzip", MANY, () => gzipSync(csvOf(MANY), { level: 1 })],
+    ["30 MB of CSV", "plain", SOME, () => csvOf(SOME)],
+    ["30 MB of CSV, as a form,", "form", SOME, () => form(csvOf(SOME))],
+    ["30 MB of CSV, by zstd,", "zstd", SOME, () => zstdCompressSync(csvOf(SOME))],
+  ])(
+    "of %s is imported, and once",
+    async (_, database, rowCount, body) => {
+      for (let time = 0; time < 2; time++) {
+        const [status, answer] = await send(`csv?measurement=big&db=${database}`, body());
+        expect([status, answer]).toMatchObject([
+          200,
+          {
+            result: {
+              measurement: "big",
+              rows_imported: rowCount,
+              partitions_created: 1,
+              time_range_min: "2026-03-01T00:00:00.000Z",
+              time_range_max: new Date(START_MS + rowCount - 1).toISOString(),
+              columns: ["time", "host", "v", "note"],
+            },
+          },
+        ]);
+      }
+      expect(await client.row(COUNTED, database)).toEqual(countsOf(rowCount));
+    },
+    120_000,
+  );
+
+  test("of 60 MB of line protocol is imported, and once", async () => {
+    for (let time = 0; time < 2; time++) {
+      const body = gzipSync(linesOf(MANY), { level: 1 });
+      expect(await send("lp?precision=ms&db=big-lines", body)).toMatchObject([
+        200,
+        { result: { measurements: ["big"], rows_imported: MANY } },
+      ]);
+    }
+    expect(await client.row(COUNTED, "big-lines")).toEqual(countsOf(MANY));
+  }, 120_000);
+
+  test.each<[what: string, path: string, ofRows: typeof csvOf, string, object]>([
+    [
+      "CSV",
+      "csv?measurement=big&db=late-csv",
+      csvOf,
+      "noon,h,1,x\n",
+      { code: "time_invalid", detail: { line: 2 * SOME + 2 } },
+    ],
+    [
+      "line protocol",
+      "lp?precision=ms&db=late-lines",
+      linesOf,
+      "big\n",
+      { code: "line_invalid", detail: { line: 2 * SOME + 1 } },
+    ],
+    [
+      "CSV whose numbers become texts",
+      "csv?measurement=big&db=late-text",
+      csvOf,
+      `${START_MS},h,many,x\n`,
+      { code: "column_type_conflict", detail: { line: 2 * SOME + 2, column: "v", found: "text" } },
+    ],
+  ])(
+    "of %s with a fault at its end is refused there, and corrected is stored once",
+    async (_, path, ofRows, bad, refusal) => {
+      const database = /db=(.*)$/.exec(path)![1]!;
+      const whole = ofRows(SOME);
+      const [status, refused] = await send(path, whole + bad);
+      expect([status, refused]).toMatchObject([expect.toBeOneOf([400, 422]), refusal]);
+      const stored = refused.detail!["rows_stored"];
+      expect(stored).toBeGreaterThan(SOME * 0.8);
+      expect(stored).toBeLessThan(SOME);
+      expect(await client.row("SELECT count(*) FROM big", database)).toEqual([stored]);
+      expect((await send(path, whole))[0]).toBe(200);
+      expect(await client.row(COUNTED, database)).toEqual(countsOf(SOME));
+    },
+    120_000,
+  );
+
+  test.each<[string, (text: string) => BodyInit]>([
+    ["CSV", (text) => text],
+    ["CSV as a form", form],
+  ])("of %s with a fault at its beginning is refused when all of it was sent", async (_, body) => {
+    const text = `time,v\n1,2\nnoon,3\n${"4,5\n".repeat(10_000_000)}`;
+    const [status, refused] = await send("csv?measurement=big&db=early", body(text));
+    expect([status, refused]).toMatchObject([400, { code: "time_invalid", detail: { line: 3 } }]);
+    expect(refused.detail).not.toHaveProperty("rows_stored");
+    expect((await client.query("SELECT * FROM big", "early")).columns).toEqual([]);
+  });
+
+  test("is refused when it is larger than that, before it is read", async () => {
+    const sent = request(`${stack.url}/api/v1/import/csv?measurement=x`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-length": 100_000_001 },
+    });
+    sent.flushHeaders();
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    expect(answer.statusCode).toBe(413);
+    sent.destroy();
   });
 });
 

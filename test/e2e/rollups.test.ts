@@ -141,6 +141,15 @@ describe("a continuous query", () => {
     ]);
   }, 120_000);
 
+  test("is brought up to date without a body, and not where the body is wrong", async () => {
+    const [status, executed] = await call("POST", `/${id}/execute`);
+    expect([status, executed]).toMatchObject([200, { status: "completed", start_time: null }]);
+    const [refused, answer] = await call("POST", `/${id}/execute`, { dry_run: "true" });
+    expect([refused, answer]).toMatchObject([400, { detail: { field: "dry_run" } }]);
+    const description = "x".repeat(1_001);
+    expect((await call("PUT", `/${id}`, { description }))[0]).toBe(400);
+  }, 120_000);
+
   test("loses what is deleted from its source", async () => {
     const body = { database: "default", measurement: "cpu", where: `time > '2026-01-05 08:00:00'` };
     const response = await client.post("/api/v1/delete", { ...body, confirm: true });

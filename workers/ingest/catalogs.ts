@@ -5,7 +5,7 @@
 
 import { SluiceError } from "#lib/base/errors.ts";
 import { checkDatabaseName, unknownDatabase } from "#lib/directory/names.ts";
-import { demand, mayDo } from "#lib/directory/permissions.ts";
+import { demand, matchesAny, mayDo } from "#lib/directory/permissions.ts";
 import type { Database, Permission } from "#lib/directory/types.ts";
 import { findDatabase } from "#platform/directory.ts";
 import { unwrap } from "#platform/rpc.ts";
@@ -24,7 +24,8 @@ export function globalJobId({ databaseId }: Database, jobId: number): number {
 
 /**
  * The database of the path's id, and the id in it; throws `unknown` where there is no such
- * database.
+ * database, and where there is one that the caller's token is not for: the refusal would tell its
+ * name.
  */
 export async function named(
   { env, params, principal }: AdmittedArrival,
@@ -36,7 +37,8 @@ export async function named(
   const idsPerDatabase = unknown === "job_unknown" ? JOB_IDS_PER_DATABASE : IDS_PER_DATABASE;
   const databaseId = Math.floor(id / idsPerDatabase);
   const database = (await listDatabases(env)).find((one) => one.databaseId === databaseId);
-  if (database === undefined) throw new SluiceError(unknown, `there is no ${text}`, { id: text });
+  const isInSight = database !== undefined && matchesAny(principal.databases, database.name);
+  if (!isInSight) throw new SluiceError(unknown, `there is no ${text}`, { id: text });
   demand(principal, permission, database.name);
   return { database, id: id % idsPerDatabase };
 }

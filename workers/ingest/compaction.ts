@@ -11,7 +11,7 @@ import { isActive } from "#lib/upkeep/jobs.ts";
 import type { Job, JobKind } from "#lib/upkeep/types.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { catalogOf, databasesAsked, globalId, limitOf } from "./catalogs.ts";
+import { catalogOf, databasesAsked, globalJobId, limitOf } from "./catalogs.ts";
 import { describeJob } from "./jobs.ts";
 import { tasksOf } from "./schedulers.ts";
 
@@ -98,7 +98,7 @@ export async function trigger(arrival: AdmittedArrival): Promise<Response> {
   const running = known.find(({ job }) => isActive(job));
   if (running !== undefined) {
     const message = "A compaction cycle is already in progress. Please wait for it to complete.";
-    const cycleId = globalId(running.database, running.job.jobId);
+    const cycleId = globalJobId(running.database, running.job.jobId);
     throw new SluiceError("compaction_running", message, { cycle_id: cycleId, is_running: true });
   }
   for (const database of databases) {
@@ -109,7 +109,7 @@ export async function trigger(arrival: AdmittedArrival): Promise<Response> {
     message: "Compaction triggered",
     status: "running",
     tiers: [TIER],
-    cycle_id: known.length === 0 ? 0 : globalId(known[0]!.database, known[0]!.job.jobId),
+    cycle_id: known.length === 0 ? 0 : globalJobId(known[0]!.database, known[0]!.job.jobId),
     ...(named === null ? {} : { database: named }),
   });
 }

@@ -19,7 +19,7 @@ import { sleep } from "#platform/clock.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 import { catalogOf, databaseNamed, databasesAsked, globalId, isoTime, named } from "./catalogs.ts";
-import { limitOf, wrong } from "./catalogs.ts";
+import { globalJobId, limitOf, wrong } from "./catalogs.ts";
 import { flush } from "./flush.ts";
 
 const BODY_BYTES_MAX = 6 * LIMITS.sqlBytesMax + 10_000;
@@ -100,7 +100,7 @@ export async function execute(arrival: AdmittedArrival): Promise<Response> {
   }
   const { rows_read = 0, rows_written = 0 } = job.result ?? job.progress;
   const executed = executionOf(rollup, database, range, startedMs, {
-    execution_id: globalId(database, job.jobId),
+    execution_id: globalJobId(database, job.jobId),
     status: statusOf(job),
     records_read: rows_read,
     records_written: rows_written,
@@ -285,7 +285,7 @@ function describeRun(job: Job, queryId: number, database: Database) {
   const range = spec.kind === "rollup" ? spec.range : null;
   const numbers = result ?? progress;
   return {
-    execution_id: globalId(database, job.jobId),
+    execution_id: globalJobId(database, job.jobId),
     query_id: queryId,
     execution_time: new Date(startedMs ?? job.createdMs).toISOString(),
     status: statusOf(job),

@@ -15,7 +15,7 @@ import type { Job } from "#lib/upkeep/types.ts";
 import { sleep } from "#platform/clock.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { catalogOf, databaseNamed, globalId, wrong } from "./catalogs.ts";
+import { catalogOf, databaseNamed, globalJobId, wrong } from "./catalogs.ts";
 import { flush } from "./flush.ts";
 
 const BODY_BYTES_MAX = 100_000;
@@ -47,7 +47,7 @@ export async function deleteRows(arrival: AdmittedArrival): Promise<Response> {
     request_id: arrival.requestId,
     database: name,
     measurement,
-    job_id: globalId(database, job.jobId),
+    job_id: globalJobId(database, job.jobId),
     dry_run: isDryRun,
   });
   return answer(await ended(job, database, env), isDryRun, database, startedMs);
@@ -99,7 +99,7 @@ function answer(
   database: Database,
   startedMs: number,
 ): Response {
-  const jobId = job === null ? null : globalId(database, job.jobId);
+  const jobId = job === null ? null : globalJobId(database, job.jobId);
   refuseFailed(job, jobId);
   const result = job?.result ?? {};
   const isOver = job === null || job.state === "done";

@@ -1,6 +1,7 @@
-// What all imports have in common: the file of the request, its measurement and its key.
+// What imports have in common: measurement and key, and the file of the request where it is held
+// whole; import-parts.ts has it where it is not.
 
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { readBody } from "#lib/http/body.ts";
@@ -21,12 +22,16 @@ export async function readFile(request: Request, bytesMax: number): Promise<Uint
 }
 
 /** Another file or other parameters make another key; the database has its own buffer anyway. */
-export function importKey({ url }: Request, file: Uint8Array): string {
+export function importKey(request: Request, file: Uint8Array): string {
+  return `import-${hashParameters(request).update(file).digest("hex")}`;
+}
+
+/** Ready to take the file, too. */
+export function hashParameters({ url }: Request): Hash {
   const { pathname, searchParams } = new URL(url);
   for (const secret of ["p", "u"]) searchParams.delete(secret);
   searchParams.sort();
-  const hash = createHash("sha256").update(`${pathname}?${searchParams}\n`).update(file);
-  return `import-${hash.digest("hex")}`;
+  return createHash("sha256").update(`${pathname}?${searchParams}\n`);
 }
 
 export function measurementOf(parameters: URLSearchParams): string {

@@ -1,48 +1,60 @@
-// Whole files, as Arc imports them: CSV and line protocol, as the multipart field `file` or as the
-// body itself, plain, gzip or zstd.
+// Files of CSV and line protocol, as Arc imports them: as the multipart field `file` or as the body
+// itself, plain, gzip or zstd.
 //
-// An import that is repeated stores nothing twice: every part of it carries an idempotency key
-// made of the file, the parameters and the part's number. So an import that failed in the middle is
-// simply sent again.
+// A file that is small enough to be held is stored whole or not at all, unless something fails in
+// the middle. Of a larger one each part is. An import that is repeated stores nothing twice, so
+// one that failed, or was refused and is corrected, is simply sent again.
 //
 // Next: write-batches.ts.
 
-import { SluiceError } from "#lib/base/errors.ts";
+import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { releaseBytes } from "#lib/base/release-bytes.ts";
+import type { BatchColumns } from "#lib/catalog/catalog.ts";
+import { isUtf8 } from "#lib/columnar/utf8.ts";
 import { DEFAULT_DATABASE } from "#lib/directory/names.ts";
+import type { AppendReceipt } from "#lib/buffer/types.ts";
+import type { Database } from "#lib/directory/types.ts";
 import { json } from "#lib/http/respond.ts";
 import { compressBatch } from "#lib/protocol/compression.ts";
-import { csvBatches, type CsvOptions, scanCsv } from "#lib/protocol/csv-import.ts";
-import { gatherLines } from "#lib/protocol/gather-lines.ts";
+import { CsvFile, type CsvOptions, type CsvPart } from "#lib/protocol/csv-import.ts";
+import type { FilePart } from "#lib/protocol/cut-parts.ts";
+import type { Gathered } from "#lib/protocol/gather.ts";
+import { gatherLineParts } from "#lib/protocol/gather-lines.ts";
 import { parsePrecision } from "#lib/protocol/line-values.ts";
+import { CsvRecordEnds, LineRecordEnds } from "#lib/protocol/record-ends.ts";
 import { scanBatch } from "#lib/protocol/scan-batch.ts";
 import { isoTime, parseTimeFormat } from "#lib/protocol/text-times.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { importKey, measurementOf, readFile } from "./import-file.ts";
-import { databaseFor, fitSchemas, storeBatches } from "./write-batches.ts";
+import { measurementOf } from "./import-file.ts";
+import { afterRows, type PartGroup, readPartGroups } from "./import-parts.ts";
+import { type BatchToStore, databaseFor, fitSchemas, storeBatches } from "./write-batches.ts";
 import { checkSize, fitGathered } from "./write-gathered.ts";
 
 export async function importCsv(arrival: AdmittedArrival): Promise<Response> {
   const startMs = Date.now();
-  const options = csvOptions(new URL(arrival.request.url).searchParams);
-  const file = await readFile(arrival.request, LIMITS.rowFormBytesMax);
-  const text = decodeText(file);
-  const content = scanCsv(text, options);
-  const database = await databaseFor(arrival.database ?? DEFAULT_DATABASE, arrival.env);
-  const { measurement } = options;
-  const [schema] = await fitSchemas(database, [{ measurement, ...content }], arrival.env);
-  const key = importKey(arrival.request, file);
-  let part = 0;
-  for (const plain of csvBatches(text, options, content)) {
-    const scan = scanBatch(plain);
-    const batch = { tableId: schema!.tableId, scan, bytes: compressBatch(plain) };
-    checkSize([batch]);
-    const body = { idempotencyKey: `${key}-${part++}`, bytes: file };
-    await storeBatches(arrival, database, [batch], body);
+  const { request, env } = arrival;
+  const options = csvOptions(new URL(request.url).searchParams);
+  const csv = new CsvFile(options);
+  const databaseName = arrival.database ?? DEFAULT_DATABASE;
+  let rowsStored = 0;
+  try {
+    for await (const group of readPartGroups(request, new CsvRecordEnds(options.skipLines))) {
+      for (const part of group) csv.scan(csvPart(part));
+      if (csv.content.rowCount === 0) continue;
+      const database = await databaseFor(databaseName, env);
+      for await (const { rowCount } of storeCsv(arrival, database, csv, group)) {
+        rowsStored += rowCount;
+      }
+    }
+  } catch (error) {
+    throw afterRows(error, rowsStored);
   }
+  const content = csv.content;
+  if (content.rowCount === 0) throw new SluiceError("csv_invalid", "the file has no rows");
   const result = {
-    database: database.name,
-    measurement,
+    database: databaseName,
+    measurement: options.measurement,
     rows_imported: content.rowCount,
     partitions_created: content.dayCount,
     time_range_min: isoTime(content.timeMinUs),
@@ -63,21 +75,103 @@ export async function importLineProtocol(arrival: AdmittedArrival): Promise<Resp
   }
   const precision = searchParams.get("precision") || "ns";
   const unit = parsePrecision(precision);
-  const file = await readFile(arrival.request, LIMITS.rowFormBytesMax);
-  const database = await databaseFor(arrival.database ?? DEFAULT_DATABASE, arrival.env);
-  const options = { noun: "line", isPartial: false, rejected: new Map() } as const;
-  const first = gatherLines(file, unit, startMs * 1_000, options);
-  const { batches } = await fitGathered(database, first, "line", null, arrival.env);
-  const body = { idempotencyKey: importKey(arrival.request, file), bytes: file };
-  const { rowCount } = await storeBatches(arrival, database, batches, body);
+  const gather: Gather = (parts) => {
+    const options = { noun: "line", isPartial: false, rejected: new Map() } as const;
+    return gatherLineParts(parts, unit, startMs * 1_000, options);
+  };
+  const databaseName = arrival.database ?? DEFAULT_DATABASE;
+  const measurements = new Set<string>();
+  let rowsStored = 0;
+  try {
+    for await (const group of readPartGroups(arrival.request, new LineRecordEnds())) {
+      for await (const stored of storeLines(arrival, databaseName, group, gather)) {
+        rowsStored += stored.rowCount;
+        for (const measurement of stored.measurements) measurements.add(measurement);
+      }
+    }
+  } catch (error) {
+    throw afterRows(error, rowsStored);
+  }
+  if (rowsStored === 0) throw new SluiceError("body_empty", "the file holds no lines");
   const result = {
-    database: database.name,
-    measurements: batches.map(({ scan }) => scan.measurement),
-    rows_imported: rowCount,
+    database: databaseName,
+    measurements: [...measurements],
+    rows_imported: rowsStored,
     precision,
     duration_ms: Date.now() - startMs,
   };
   return json({ status: "ok", result });
+}
+
+/** Part after part, after all of them. */
+async function* storeCsv(
+  arrival: AdmittedArrival,
+  database: Database,
+  csv: CsvFile,
+  group: PartGroup,
+): AsyncGenerator<AppendReceipt> {
+  const { columns } = csv.content;
+  const tableId = await fitCsv(database, { measurement: csv.measurement, columns }, arrival.env);
+  for (const part of group) {
+    const batches = [...csv.batches(csvPart(part))].map((plain) => {
+      return { tableId, scan: scanBatch(plain), bytes: compressBatch(plain) };
+    });
+    if (batches.length === 0) continue;
+    checkSize(batches);
+    yield await storeBatches(arrival, database, batches, part);
+    release(part, batches);
+  }
+}
+
+/** Returns the id of the table. A conflict names the line of the file. */
+async function fitCsv(database: Database, scan: BatchColumns, env: IngestEnv): Promise<number> {
+  try {
+    const [schema] = await fitSchemas(database, [scan], env);
+    return schema!.tableId;
+  } catch (error) {
+    if (!isSluiceError(error) || error.code !== "column_type_conflict") throw error;
+    const { row: line = null, ...detail } = error.detail;
+    const place = `line ${line}: column ${JSON.stringify(detail["column"])}`;
+    const message = `${place} is ${detail["expected"]} in this table, not ${detail["found"]}`;
+    throw new SluiceError(error.code, message, { ...detail, line });
+  }
+}
+
+type Gather = (parts: PartGroup) => Gathered;
+
+interface StoredLines {
+  readonly rowCount: number;
+  readonly measurements: readonly string[];
+}
+
+/** Part after part; of a file that is held whole only after all of it was looked at. */
+async function* storeLines(
+  arrival: AdmittedArrival,
+  databaseName: string,
+  group: PartGroup,
+  gather: Gather,
+): AsyncGenerator<StoredLines> {
+  const byteLength = group.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (group.length > 1 && byteLength <= LIMITS.rowFormBytesMax) {
+    const whole = gather(group);
+    const database = await databaseFor(databaseName, arrival.env);
+    await fitGathered(database, whole, "line", null, arrival.env);
+  }
+  for (const part of group) {
+    const gathered = gather([part]);
+    if (gathered.batches.length === 0) continue;
+    const database = await databaseFor(databaseName, arrival.env);
+    const { batches } = await fitGathered(database, gathered, "line", null, arrival.env);
+    const { rowCount } = await storeBatches(arrival, database, batches, part);
+    yield { rowCount, measurements: batches.map(({ scan }) => scan.measurement) };
+    release(part, batches);
+  }
+}
+
+/** A file of a hundred parts would fill the isolate before the collector saw a need to look. */
+function release(part: FilePart, batches: readonly BatchToStore[]): void {
+  releaseBytes(part.bytes);
+  for (const { bytes } of batches) releaseBytes(bytes);
 }
 
 function csvOptions(parameters: URLSearchParams): CsvOptions {
@@ -102,10 +196,24 @@ function csvOptions(parameters: URLSearchParams): CsvOptions {
   };
 }
 
-function decodeText(file: Uint8Array): string {
+/** A byte order mark is left to the reader, who knows where the file begins. */
+function csvPart({ bytes, firstLine }: FilePart): CsvPart {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(file);
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { text, firstLine };
   } catch (cause) {
-    throw new SluiceError("text_invalid", "the file is not valid UTF-8", {}, { cause });
+    const line = firstLine + invalidLine(bytes);
+    const message = `line ${line}: the file is not valid UTF-8`;
+    throw new SluiceError("text_invalid", message, { line }, { cause });
+  }
+}
+
+/** From 0: the first that is not UTF-8. */
+function invalidLine(bytes: Uint8Array): number {
+  let start = 0;
+  for (let line = 0; ; line++) {
+    const end = bytes.indexOf(0x0a, start);
+    if (end === -1 || !isUtf8(bytes, start, end)) return line;
+    start = end + 1;
   }
 }

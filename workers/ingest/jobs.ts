@@ -6,7 +6,7 @@ import { isActive } from "#lib/upkeep/jobs.ts";
 import type { Job } from "#lib/upkeep/types.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { catalogOf, globalId, isoTime, named } from "./catalogs.ts";
+import { catalogOf, globalJobId, isoTime, named } from "./catalogs.ts";
 
 /** GET /api/v1/compaction/jobs/:id */
 export async function show(arrival: AdmittedArrival): Promise<Response> {
@@ -26,7 +26,7 @@ export function describeJob(job: Job, database: Database) {
   const { spec, startedMs, finishedMs } = job;
   const endMs = finishedMs ?? (isActive(job) ? Date.now() : null);
   return {
-    id: globalId(database, job.jobId),
+    id: globalJobId(database, job.jobId),
     kind: spec.kind,
     database: database.name,
     table_id: spec.tableId,

@@ -69,11 +69,16 @@ const FILE_BODY = {
   "multipart/form-data": "the file as the field `file`, plain, gzip or zstd",
   "application/octet-stream": "the file itself",
 };
+const TEXT_FILE_BODY = {
+  "multipart/form-data":
+    "the file as the field `file`, plain, gzip or zstd, up to 500 MB as 100 MB",
+  "application/octet-stream": "the file itself",
+};
 const IMPORT_ANSWERS = {
   200: "imported, durable; the same file again is stored once",
   400: "a parameter is wrong",
   413: "too large",
-  422: "the file is not what it should be; names the line",
+  422: "the file is not what it should be; names the line, and the rows that are stored before it",
 };
 
 function lineProtocol(summary: string, databaseIn: string): Operation {
@@ -121,14 +126,14 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       skip_rows: "lines before the header",
     },
     headers: DATABASE,
-    body: FILE_BODY,
+    body: TEXT_FILE_BODY,
     answers: IMPORT_ANSWERS,
   },
   "POST /api/v1/import/lp": {
     summary: "Import a file of line protocol",
     query: { db: "the database", precision: "ns (default), us, ms, s; also n, u, m, h" },
     headers: DATABASE,
-    body: FILE_BODY,
+    body: TEXT_FILE_BODY,
     answers: IMPORT_ANSWERS,
   },
   "POST /api/v1/import/parquet": {

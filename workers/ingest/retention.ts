@@ -12,7 +12,7 @@ import type { Policy, PolicyFields, PolicyRun } from "#lib/upkeep/retention-tabl
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 import { catalogOf, databaseNamed, databasesAsked, globalId, isoTime, named } from "./catalogs.ts";
-import { limitOf, wrong } from "./catalogs.ts";
+import { globalJobId, limitOf, wrong } from "./catalogs.ts";
 
 const BODY_BYTES_MAX = 10_000;
 const NAME_CHARS_MAX = 128;
@@ -94,7 +94,7 @@ export async function execute(arrival: AdmittedArrival): Promise<Response> {
     cutoff_date: isoTime(report.cutoffMs),
     affected_measurements: report.measurements,
     files_to_rewrite: report.rewriteCount,
-    job_ids: report.jobIds.map((jobId) => globalId(database, jobId)),
+    job_ids: report.jobIds.map((jobId) => globalJobId(database, jobId)),
   });
 }
 

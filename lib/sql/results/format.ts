@@ -52,18 +52,30 @@ const FORMAT_OF_MEDIA_TYPE: Readonly<Record<string, ResultFormat>> = {
 
 const FORMATS = new Set<string>(Object.values(FORMAT_OF_MEDIA_TYPE));
 
-/** `named` is the request's own word, which counts before `accept`. JSON when neither says. */
+/**
+ * `named` is the request's own word, which counts before `accept`; null is none. JSON when neither
+ * says.
+ */
 export function chooseFormat(named: unknown, accept: string | null): ResultFormat {
-  if (named !== undefined) {
+  if (named !== undefined && named !== null) {
     if (typeof named === "string" && FORMATS.has(named)) return named as ResultFormat;
     const expected = [...FORMATS].join(", ");
     const message = `"format" must be one of ${expected}`;
     throw new SluiceError("parameter_invalid", message, { field: "format", expected });
   }
-  for (const range of (accept ?? "").split(",")) {
-    const [mediaType] = range.split(";");
-    const format = FORMAT_OF_MEDIA_TYPE[mediaType!.trim().toLowerCase()];
-    if (format !== undefined) return format;
-  }
-  return "json";
+  const ranges = (accept ?? "").split(",").map(acceptedOf);
+  const liked = ranges.filter(({ format, weight }) => format !== undefined && weight > 0);
+  // Sorting is stable: of equal weight, the first.
+  const [best] = liked.toSorted((a, b) => b.weight - a.weight);
+  return best?.format ?? "json";
+}
+
+/** One range of `Accept` (RFC 9110, 12.5.1). A weight that is none counts as 1. */
+function acceptedOf(range: string): { format: ResultFormat | undefined; weight: number } {
+  const [mediaType, ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+  const weight = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2);
+  return {
+    format: FORMAT_OF_MEDIA_TYPE[mediaType!],
+    weight: /^[01](?:\.\d{0,3})?$/.test(weight ?? "") ? Number(weight) : 1,
+  };
 }

@@ -148,3 +148,18 @@ SELECT no_such_column FROM cpu;
 
 -- wrong-argument-types, refused
 SELECT date_trunc('hour', 5);
+
+-- made-text-compared-with-a-number
+SELECT w > 5 AS a FROM (VALUES ('10'), ('4')) t(w);
+
+-- hash-of-a-value
+SELECT hash('x') AS h;
+
+-- hash-as-a-number
+SELECT md5_number('x') AS h;
+
+-- bits
+SELECT '1010'::BIT AS b;
+
+-- bits-as-text
+SELECT '1010'::BIT::VARCHAR AS a, bitstring_agg(n, 0, 4)::VARCHAR AS b FROM (VALUES (1), (3)) t(n);

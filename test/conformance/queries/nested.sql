@@ -150,3 +150,24 @@ FROM (VALUES ([1, 2, 3, 4, 5]), ([6, 7, 8, 9, 10])) t(l);
 
 -- reversed-lists-in-groups
 SELECT list_reverse(string_split(tags, ',')) AS r, count(*) AS n FROM events GROUP BY list_reverse(string_split(tags, ','));
+
+-- position-of-what-is-not-there
+SELECT list_position([1], 5) AS a, array_position(['a'], 'a') AS b, list_indexof([1], 9) IS NULL AS c, array_indexof([1, 2], 2) AS d;
+
+-- position-of-null
+SELECT list_position([1, NULL], NULL) AS p;
+
+-- intersection-of-repeated
+SELECT list_intersect([1, 1, 2], [1]) AS i;
+
+-- list-joined-with-null
+SELECT [1] || NULL AS l;
+
+-- text-in-json-as-a-list
+SELECT '["a", "b"]'::VARCHAR[] AS l;
+
+-- text-in-json-read-as-a-list
+SELECT from_json('["a", "b"]', '["VARCHAR"]') AS a, '["a", "b"]'::JSON::VARCHAR[] AS b;
+
+-- list-of-texts-as-text
+SELECT ['c,d']::VARCHAR AS l;

@@ -236,3 +236,65 @@ SELECT count(*) AS n FROM cpu WHERE time::DATE = '2025-13-45';
 
 -- time-zone-in-another-case
 SELECT time AT TIME ZONE 'europe/berlin' AS t FROM cpu;
+
+-- date-of-a-cte-and-interval
+WITH d AS (SELECT DISTINCT time::DATE AS day FROM events)
+SELECT d.day + INTERVAL 6 HOUR AS a, count(e.time) AS n FROM d LEFT JOIN events e ON e.time BETWEEN d.day AND d.day + INTERVAL 6 HOUR GROUP BY ALL;
+
+-- date-of-a-deep-subquery-and-interval
+SELECT d.day - INTERVAL 1 HOUR AS a FROM (SELECT * FROM (SELECT max(time::DATE) AS day FROM events UNION SELECT DATE '2020-01-01')) d;
+
+-- date-of-a-function-and-interval
+SELECT coalesce(joined::DATE, DATE '2000-01-01') + INTERVAL 90 MINUTE AS a, make_date(2025, 1, 1) + INTERVAL 1 HOUR AS b,
+  greatest(DATE '2025-01-01', DATE '2025-02-01') + INTERVAL 1 HOUR AS c, (SELECT DATE '2025-01-01') + INTERVAL 1 HOUR AS d,
+  CASE WHEN true THEN DATE '2025-01-01' END + INTERVAL 1 HOUR AS e, max(joined::DATE) OVER () + INTERVAL 1 HOUR AS f
+FROM users;
+
+-- no-date-and-interval
+SELECT t + INTERVAL 1 HOUR AS a, time + INTERVAL 1 HOUR AS b, coalesce(time, time) + INTERVAL 1 HOUR AS c FROM (SELECT time, time::TIME AS t FROM users);
+
+-- date-of-values-and-interval
+SELECT min(d) + INTERVAL 1 HOUR AS a FROM (VALUES (DATE '2025-01-01')) t(d);
+
+-- fractions-parsed
+SELECT strptime(x, '%Y-%m-%d %H:%M:%S.%f') AS a
+FROM (VALUES ('2025-01-05 03:04:05.5'), ('2025-01-05 03:04:05.000001'), ('2025-01-05 03:04:05.1000'), (NULL), ('2025-01-05 03:04:05.123456')) t(x);
+
+-- fractions-parsed-in-other-forms
+SELECT strptime('03:04:05,5 x', '%H:%M:%S,%f x') AS a, try_strptime('05.01.2025 1.25', '%d.%m.%Y %S.%g') AS b,
+  try_strptime('26.10.2025 03:04:05.25Z', '%d.%m.%Y %H:%M:%S.%fZ') AS c, try_strptime('nonsense', '%S.%f') AS d;
+
+-- fractions-parsed-by-several-formats
+SELECT strptime('2025-01-05 03:04:05.5', ['%d.%m.%Y', '%Y-%m-%d %H:%M:%S.%f']) AS a;
+
+-- divided-span-of-time
+SELECT (max(time) - min(time)) / 3 AS a FROM events;
+
+-- divided-days
+SELECT INTERVAL '3 days' / 2 AS a;
+
+-- divided-hours
+SELECT INTERVAL '1 hour' / 2 AS a, to_hours(5) / 2 AS b, epoch(max(time) - min(time)) / 3 AS c FROM events;
+
+-- divided-span-of-a-subquery
+SELECT d / 2 AS a FROM (SELECT max(time) - min(time) AS d FROM events);
+
+-- weeks-from-a-sunday
+SELECT date_diff('week', DATE '2025-01-05', DATE '2025-01-06') AS w;
+
+-- truncated-date-as-text
+SELECT date_trunc('month', DATE '2025-10-26')::VARCHAR AS m;
+
+-- time-of-day-with-a-zone
+SELECT '12:00:00+02'::TIMETZ AS t;
+
+-- days-before-as-text
+SELECT INTERVAL '-1 day'::VARCHAR AS i;
+
+-- date-and-made-interval
+SELECT date_add(time::DATE, INTERVAL 6 HOUR) AS a, date_add(time, INTERVAL 6 HOUR) AS b, time::DATE + id * INTERVAL 1 HOUR AS c,
+  DATE '2025-01-01' + (INTERVAL 1 HOUR + INTERVAL 1 MINUTE) AS d, date_add(DATE '2025-01-31', INTERVAL 1 MONTH) AS e
+FROM users;
+
+-- date-and-span-of-columns
+SELECT DATE '2025-01-01' + (time - joined) AS d FROM users WHERE id = 3;

@@ -150,6 +150,21 @@ describe("a drop", () => {
     expect(catalog.version).toBe(2);
   });
 
+  test("that begins while the alarm finishes others is finished by it, too", async () => {
+    extend("mem");
+    const away = () => Promise.reject(new SluiceError("buffer_unavailable", "away"));
+    onTell = away;
+    expect(await codeOf(changes.drop("cpu", SHARDS))).toBe("buffer_unavailable");
+    onTell = async (shard) => {
+      if (shard !== SHARDS - 1) return;
+      onTell = away;
+      expect(await codeOf(changes.drop("mem", SHARDS))).toBe("buffer_unavailable");
+      onTell = async () => {};
+    };
+    expect(await changes.finishAll()).toBe(2);
+    expect([tableIdOf("cpu"), tableIdOf("mem")]).toEqual([null, null]);
+  });
+
   test("that ends late does not touch the table that came after it", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     onTell = async () => promise;

@@ -4,7 +4,7 @@ import { decode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { KIND } from "#lib/columnar/kinds.ts";
-import { csvBatches, type CsvOptions, scanCsv } from "#lib/protocol/csv-import.ts";
+import { type CsvContent, CsvFile, type CsvOptions } from "#lib/protocol/csv-import.ts";
 import { CsvReader } from "#lib/protocol/csv-reader.ts";
 import { scanBatch } from "#lib/protocol/scan-batch.ts";
 import { parseTime } from "#lib/protocol/text-times.ts";
@@ -26,8 +26,21 @@ function recordsOf(text: string, delimiter = ","): string[][] {
   return records;
 }
 
+function scanCsv(text: string, options = OPTIONS): CsvContent {
+  const file = new CsvFile(options);
+  file.scan({ text, firstLine: 1 });
+  return file.content;
+}
+
+function batchesOf(text: string, options = OPTIONS): Uint8Array[] {
+  const file = new CsvFile(options);
+  const whole = { text, firstLine: 1 };
+  file.scan(whole);
+  return [...file.batches(whole)];
+}
+
 function columnsOf(text: string, options = OPTIONS): Record<string, unknown[]> {
-  const batches = [...csvBatches(text, options, scanCsv(text, options))];
+  const batches = batchesOf(text, options);
   expect(batches).toHaveLength(1);
   return (decode(batches[0]!, { useBigInt64: false }) as { columns: Record<string, unknown[]> })
     .columns;
@@ -138,17 +151,59 @@ describe("a column", () => {
   });
 });
 
+describe("a file in parts", () => {
+  const HEADER = { text: "time,v\n", firstLine: 1 };
+  const values = (batch: Uint8Array) =>
+    (decode(batch) as { columns: Record<string, unknown[]> }).columns["v"];
+
+  test.each<[first: string, second: string, values: unknown[], kinds: number, line: number]>([
+    ["1", "2.5", [[1], [2.5]], KIND.float, 3],
+    ["x", "12", [["x"], ["12"]], KIND.text, 2],
+    ["12", "x", [[12], ["x"]], KIND.text, 3],
+    ["", "true", [[null], [true]], KIND.bool, 3],
+    ["true", "1", [[true], ["1"]], KIND.text, 3],
+  ])("has columns of what came by then: %j, then %j", (first, second, written, kinds, line) => {
+    const file = new CsvFile(OPTIONS);
+    const parts = [first, second].map((field, i) => ({
+      text: `${i === 0 ? HEADER.text : ""}1,${field}\n`,
+      firstLine: 1 + 2 * i,
+    }));
+    const batches = parts.flatMap((part) => {
+      file.scan(part);
+      return [...file.batches(part)];
+    });
+    expect(batches.map(values)).toEqual(written);
+    const column = file.content.columns[1]!;
+    expect([column.kinds, Object.values(column.firstRows)]).toEqual([kinds, [line]]);
+  });
+
+  test("may begin with a header alone, and end with blank lines", () => {
+    const file = new CsvFile(OPTIONS);
+    const parts = [HEADER, { text: "1,\ufeffa\n", firstLine: 2 }, { text: "\n\n", firstLine: 3 }];
+    for (const part of parts) file.scan(part);
+    expect(file.content.rowCount).toBe(1);
+    const batches = parts.map((part) => [...file.batches(part)]);
+    expect(batches.map(({ length }) => length)).toEqual([0, 1, 0]);
+  });
+
+  test("names lines of the file", () => {
+    const file = new CsvFile(OPTIONS);
+    file.scan(HEADER);
+    const refused = refusalOf(() => file.scan({ text: "1,2\nnoon,3\n", firstLine: 100 }));
+    expect(refused).toMatchObject({ code: "time_invalid", detail: { line: 101 } });
+  });
+});
+
 test("a large file becomes several batches, which hold all rows", () => {
   const line = `,${"x".repeat(90)}\n`;
   const text = `time,v\n${Array.from({ length: 100_000 }, (_, i) => i + line).join("")}`;
-  const scans = [...csvBatches(text, OPTIONS, scanCsv(text, OPTIONS))].map(scanBatch);
+  const scans = batchesOf(text).map(scanBatch);
   expect(scans.length).toBeGreaterThan(1);
   expect(scans.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(100_000);
 });
 
 test.each<[what: string, text: string, code: string, detail: object]>([
   ["nothing", "", "csv_invalid", {}],
-  ["a header alone", "time,v\n", "csv_invalid", {}],
   ["no column of time", "a,b\n1,2\n", "parameter_invalid", { field: "time_column" }],
   ["a short record", "time,v\n1,2\n\n3\n", "csv_invalid", { line: 4 }],
   ["a time that is none", "time,v\n1,2\nnoon,3\n", "time_invalid", { line: 3 }],

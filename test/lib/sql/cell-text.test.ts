@@ -55,6 +55,8 @@ const EXPECTED: [string, string][] = [
   ["TIMESTAMPTZ '2026-01-01 00:00:01.5+02'", '"2025-12-31T22:00:01.5Z"'],
   ["DATE '2026-03-01'", '"2026-03-01T00:00:00Z"'],
   ["'infinity'::TIMESTAMP", '"infinity"'],
+  ["'infinity'::DATE", '"infinity"'],
+  ["'-infinity'::DATE", '"-infinity"'],
   ["TIME '10:00:00.5'", '"10:00:00.5"'],
   ["INTERVAL '1 year 2 months 3 days 4 hours'", '"1 year 2 months 3 days 04:00:00"'],
   ["INTERVAL '-90 seconds'", '"-00:01:30"'],

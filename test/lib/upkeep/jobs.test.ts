@@ -171,6 +171,16 @@ describe("jobs", () => {
     expect(jobs.find(old.jobId).state, "however old it is").toBe("done");
   });
 
+  test("of a table that has few are not forgotten for one that has many", async () => {
+    const few = { ...SPEC, tableId: 2 };
+    for (const spec of [few, few, ...Array.from({ length: LIMITS.jobsKept }, () => SPEC)]) {
+      const { jobId } = jobs.create(spec);
+      jobs.finish(jobs.start(jobId)!, {});
+    }
+    expect(jobs.listOfTable("compaction", 2, 10).map(({ jobId }) => jobId)).toEqual([2]);
+    expect(jobs.listOfTable("compaction", 1, 10_000)).toHaveLength(LIMITS.jobsKept);
+  });
+
   test("that have ended without a failure say nothing of their files any more", () => {
     const done = jobs.create(SPEC, [1, 2]);
     const failed = jobs.create(SPEC, [3]);

@@ -129,6 +129,17 @@ describe("a run", () => {
     await expectEqual();
   });
 
+  test("whose query reads another database has failed at once", async () => {
+    await world.write([MONDAY]);
+    const rollup = world.create({});
+    const denied = new SluiceError("permission_denied", "not yours");
+    vi.spyOn(world, "arrow").mockRejectedValue(denied);
+    await world.upkeep.onAlarm();
+    await world.run(world.active()[0]!.jobId);
+    const [run] = world.runs(rollup);
+    expect(run).toMatchObject({ state: "failed", errorCode: "permission_denied" });
+  });
+
   test("counts what an earlier start of the same job has committed", async () => {
     await world.write([MONDAY, MONDAY + DAY, MONDAY + 2 * DAY]);
     const rollup = world.create({});

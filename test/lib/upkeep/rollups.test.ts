@@ -162,6 +162,17 @@ describe("a computed stretch of time", () => {
   });
 });
 
+test("a stretch of ten thousand years is the windows in which there are rows", async () => {
+  await world.write([MONDAY, MONDAY + 9 * DAY]);
+  const rollup = world.create({ isActive: false });
+  const ever = { timeMinMs: Date.UTC(1, 0, 1), timeMaxMs: Date.UTC(9999, 0, 1) };
+  world.upkeep.rollups.compute(rollup.rollupId, ever);
+  await world.settle();
+  await expectEqual();
+  const [run] = world.runs(rollup);
+  expect(run).toMatchObject({ state: "done", result: { slots: 2, rows_written: 2 } });
+});
+
 describe("a changed rollup", () => {
   test("is computed again as a whole, and what was under way is not committed", async () => {
     await world.write([MONDAY, MONDAY + 1]);
