@@ -25,32 +25,56 @@ interface Slot {
 /** How much longer than its query a hold may last. */
 const GRACE_MS = 2_000;
 const LOOK_AGAIN_MS = 5;
+/** Who has not looked for so long is gone. */
+const WAITER_LOST_MS = 1_000;
 
 export class EnginePool {
   readonly #modules: EngineModules;
   readonly #slots: readonly Slot[] = [newSlot(), newSlot()];
+  /** In the order in which they came, and when each has looked last. */
+  #waiting: { lookedMs: number }[] = [];
+
   constructor(modules: EngineModules) {
     this.#modules = modules;
   }
 
-  /** Waits for an engine, or until `signal` says that it is too late. */
+  /** Waits for its turn, or until `signal` says that it is too late. */
   async acquire(signal: AbortSignal): Promise<EngineHold> {
-    const [first, second] = this.#slots as [Slot, Slot];
-    let slot: Slot | null = null;
-    for (;;) {
-      signal.throwIfAborted();
-      const isLong = !isFree(first) && heldMs(first) >= LIMITS.engineSecondAfterMs;
-      if (isFree(first)) slot = first;
-      else if (isLong && isFree(second) && this.#hasRoom()) slot = second;
-      if (slot !== null) break;
-      await sleep(LOOK_AGAIN_MS);
+    const waiter = { lookedMs: 0 };
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const slot = this.#lookFor(waiter);
+        if (slot !== null) {
+          this.#leave(waiter);
+          return await this.#hold(slot);
+        }
+        await sleep(LOOK_AGAIN_MS);
+      }
+    } finally {
+      this.#leave(waiter);
     }
-    const isFirst = slot === first;
-    const bytesMax = isFirst ? LIMITS.readAheadBytesMax : LIMITS.readAheadSecondBytesMax;
-    return this.#hold(slot, bytesMax);
   }
 
-  async #hold(slot: Slot, readAheadBytesMax: number): Promise<EngineHold> {
+  /** null: others are first, or there is no free engine. */
+  #lookFor(waiter: { lookedMs: number }): Slot | null {
+    const nowMs = Date.now();
+    waiter.lookedMs = nowMs;
+    if (!this.#waiting.includes(waiter)) this.#waiting.push(waiter);
+    this.#waiting = this.#waiting.filter(({ lookedMs }) => nowMs - lookedMs < WAITER_LOST_MS);
+    if (this.#waiting[0] !== waiter) return null;
+    const [first, second] = this.#slots as [Slot, Slot];
+    if (isFree(first)) return first;
+    const isLong = heldMs(first) >= LIMITS.engineSecondAfterMs;
+    return isLong && isFree(second) && this.#hasRoom() ? second : null;
+  }
+
+  #leave(waiter: { lookedMs: number }): void {
+    this.#waiting = this.#waiting.filter((other) => other !== waiter);
+  }
+
+  /** From the call on nobody else gets it. */
+  async #hold(slot: Slot): Promise<EngineHold> {
     // Its holder never came back, and may still sleep in it.
     if (slot.holder !== null) slot.engine = null;
     const sinceMs = Date.now();
@@ -61,9 +85,11 @@ export class EnginePool {
       slot.holder = null;
       if (!this.#isWorthKeeping(slot)) slot.engine = null;
     };
+    const isFirst = slot === this.#slots[0];
+    const { readAheadBytesMax: most, readAheadSecondBytesMax: less } = LIMITS;
     try {
       slot.engine ??= await openDuckDb(this.#modules, (bytes) => this.#mayGrow(bytes));
-      return { engine: slot.engine, readAheadBytesMax, release };
+      return { engine: slot.engine, readAheadBytesMax: isFirst ? most : less, release };
     } catch (error) {
       release();
       throw error;

@@ -218,6 +218,19 @@ describe("the engines of an isolate", () => {
     expect(await engineRows((await third).engine, "SELECT 2")).toEqual([[2]]);
   });
 
+  test("go to those who wait before those who come again", async () => {
+    const { EnginePool } = await import("#platform/duckdb/engine-pool.ts");
+    const pool = new EnginePool(engineModules());
+    const { signal } = new AbortController();
+    let isOver = false;
+    const greedy = (async () => {
+      while (!isOver) (await pool.acquire(signal)).release();
+    })();
+    for (let i = 0; i < 5; i++) (await pool.acquire(signal)).release();
+    isOver = true;
+    await greedy;
+  });
+
   test("are replaced after a query that broke them", async () => {
     const { EnginePool } = await import("#platform/duckdb/engine-pool.ts");
     const pool = new EnginePool(engineModules());
