@@ -226,7 +226,11 @@ describe("the engines of an isolate", () => {
     const greedy = (async () => {
       while (!isOver) (await pool.acquire(signal)).release();
     })();
-    for (let i = 0; i < 5; i++) (await pool.acquire(signal)).release();
+    for (let turn = 0; turn < 5; turn++) {
+      const { engine: own, release } = await pool.acquire(signal);
+      expect(await engineRows(own, `SELECT ${turn}`)).toEqual([[turn]]);
+      release();
+    }
     isOver = true;
     await greedy;
   });
