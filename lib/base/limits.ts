@@ -223,8 +223,8 @@ export const LIMITS = {
   /** How often a delete plans again because others replaced files under it. */
   deletePlansMax: 20,
   deleteWhereCharsMax: 4_096,
-  /** How long a request waits for its delete before it is told the job's number alone. */
-  deleteWaitMs: 50_000,
+  /** How long a request waits for its job before it is told its number alone. */
+  jobWaitMs: 50_000,
 
   retentionDaysMax: 36_500,
   retentionEveryMs: 3_600_000,

@@ -4,15 +4,21 @@
 // of a job times a billion, since clocks make jobs, every few seconds, for years.
 
 import { SluiceError } from "#lib/base/errors.ts";
+import { LIMITS } from "#lib/base/limits.ts";
 import { checkDatabaseName, unknownDatabase } from "#lib/directory/names.ts";
 import { demand, matchesAny, mayDo } from "#lib/directory/permissions.ts";
 import type { Database, Permission } from "#lib/directory/types.ts";
+import { isActive } from "#lib/upkeep/jobs.ts";
+import type { Job } from "#lib/upkeep/types.ts";
+import { sleep } from "#platform/clock.ts";
 import { findDatabase } from "#platform/directory.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 
 const IDS_PER_DATABASE = 1_000_000;
 const JOB_IDS_PER_DATABASE = 1_000_000_000;
+const FIRST_LOOK_MS = 50;
+const LOOK_MS_MAX = 1_000;
 
 export function globalId({ databaseId }: Database, id: number): number {
   return databaseId * IDS_PER_DATABASE + id;
@@ -65,6 +71,20 @@ export async function databaseNamed(name: string, env: IngestEnv): Promise<Datab
 
 export function catalogOf({ databaseId }: Database, env: IngestEnv) {
   return env.DATABASE_CATALOG.getByName(`${databaseId}`);
+}
+
+/** A job as it is when it has ended, or after a while: then it goes on by itself. */
+export async function ended(job: Job, database: Database, env: IngestEnv): Promise<Job> {
+  const catalog = catalogOf(database, env);
+  const untilMs = Date.now() + LIMITS.jobWaitMs;
+  let found = job;
+  let waitMs = FIRST_LOOK_MS;
+  while (isActive(found) && Date.now() < untilMs) {
+    await sleep(waitMs);
+    waitMs = Math.min(2 * waitMs, LOOK_MS_MAX);
+    found = await unwrap(catalog.findJob(job.jobId));
+  }
+  return found;
 }
 
 /** How many of a list the request wants. */

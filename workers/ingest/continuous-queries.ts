@@ -15,20 +15,16 @@ import { slotMsOf, type TimeRange, widen } from "#lib/upkeep/rollup-slots.ts";
 import type { Rollup, RollupFields } from "#lib/upkeep/rollup-types.ts";
 import type { Job } from "#lib/upkeep/types.ts";
 import { askRowCount } from "#platform/ask-query.ts";
-import { sleep } from "#platform/clock.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 import { catalogOf, databaseNamed, databasesAsked, globalId, isoTime, named } from "./catalogs.ts";
-import { globalJobId, limitOf, wrong } from "./catalogs.ts";
+import { ended, globalJobId, limitOf, wrong } from "./catalogs.ts";
 import { flush } from "./flush.ts";
 
 const BODY_BYTES_MAX = 6 * LIMITS.sqlBytesMax + 10_000;
 const NAME_CHARS_MAX = 128;
 const DESCRIPTION_CHARS_MAX = 1_000;
 const EXECUTIONS_DEFAULT = 50;
-/** An execution that lasts longer goes on by itself. */
-const WAIT_MS_MAX = 50_000;
-const WAIT_STEP_MS = 200;
 
 /** GET /api/v1/continuous_queries?database= */
 export async function list(arrival: AdmittedArrival): Promise<Response> {
@@ -165,17 +161,6 @@ function executionOf(
     destination_measurement: destination,
     executed_at: new Date(startedMs).toISOString(),
   };
-}
-
-async function ended(job: Job, database: Database, env: IngestEnv): Promise<Job> {
-  const catalog = catalogOf(database, env);
-  const untilMs = Date.now() + WAIT_MS_MAX;
-  let found = job;
-  while (["queued", "running"].includes(found.state) && Date.now() < untilMs) {
-    await sleep(WAIT_STEP_MS);
-    found = await unwrap(catalog.findJob(job.jobId));
-  }
-  return found;
 }
 
 function endCode({ state, errorCode }: Job): ErrorCode {

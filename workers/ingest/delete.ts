@@ -12,15 +12,12 @@ import type { Database } from "#lib/directory/types.ts";
 import { flagField, readJsonObject, textField } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
 import type { Job } from "#lib/upkeep/types.ts";
-import { sleep } from "#platform/clock.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { catalogOf, databaseNamed, globalJobId, wrong } from "./catalogs.ts";
+import { catalogOf, databaseNamed, ended, globalJobId, wrong } from "./catalogs.ts";
 import { flush } from "./flush.ts";
 
 const BODY_BYTES_MAX = 100_000;
-const FIRST_LOOK_MS = 50;
-const LOOK_MS_MAX = 1_000;
 
 /** POST /api/v1/delete {"database", "measurement", "where", "dry_run", "confirm"} */
 export async function deleteRows(arrival: AdmittedArrival): Promise<Response> {
@@ -76,20 +73,6 @@ function whereOf(text: string): string {
   const limit = LIMITS.deleteWhereCharsMax;
   if (text.length > limit) throw wrong("where", `a text of up to ${limit} characters`);
   return text;
-}
-
-/** As it is when it has ended, or after a while. */
-async function ended(job: Job, database: Database, env: IngestEnv): Promise<Job> {
-  const catalog = catalogOf(database, env);
-  const untilMs = Date.now() + LIMITS.deleteWaitMs;
-  let found = job;
-  let waitMs = FIRST_LOOK_MS;
-  while (["queued", "running"].includes(found.state) && Date.now() < untilMs) {
-    await sleep(waitMs);
-    waitMs = Math.min(2 * waitMs, LOOK_MS_MAX);
-    found = await unwrap(catalog.findJob(job.jobId));
-  }
-  return found;
 }
 
 /** null: there is no such measurement, so no such rows. Throws what the job failed of. */
