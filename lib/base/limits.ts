@@ -239,5 +239,93 @@ export const LIMITS = {
   /** A drop or a rename that stopped in the middle goes on after this. */
   tableChangeResumeMs: 5_000,
 
+  /** Events of one request to store some, and its body. */
+  eventsPerRequestMax: 10_000,
+  eventsBodyBytesMax: 8 * MB,
+  eventTagsMax: 64,
+  eventTagBytesMax: 256,
+  /** As JSON. It goes to every listener as one piece. */
+  eventValueBytesMax: 256 * KB,
+  /** Events that are stored by one append; more wait for the next. */
+  eventGroupBytesMax: 8 * MB,
+  /** Events that wait for their append; beyond it posts are refused. */
+  eventsWaitingBytesMax: 24 * MB,
+  /** How long a poster waits for an append whose outcome is not known. */
+  eventOutcomeWaitMs: 10_000,
+  /** The latest events of a stream, in memory: who falls further behind reads them with SQL. */
+  eventRingBytesMax: 16 * MB,
+  /** Listeners of one stream. */
+  eventListenersMax: 5_000,
+  /** Heartbeats that a listener may let pass without taking anything of what is there for it. */
+  eventStalledBeatsMax: 4,
+  /** Places of the stream that one query of a late listener covers, and its answer's size. */
+  eventsCaughtUpPerQuery: 5_000,
+  eventsCaughtUpBytesMax: 16 * MB,
+
+  /** Events on a page of an answer. */
+  eventPageRowsDefault: 30,
+  eventPageRowsMax: 1_000,
+  /** Events before a page that is asked for by its number; a cursor leads further. */
+  eventOffsetMax: 10_000,
+  /** Rows of an aggregation. */
+  eventGroupsMax: 10_000,
+  eventFieldCharsMax: 256,
+  /** An answer about events, or of one measurement of a correlation, while it is put together. */
+  eventAnswerBytesMax: 16 * MB,
+
+  /** Released segments of which it is known whose rows they had, for readers that fell behind. */
+  releasedLogsKept: 100,
+  /** How long a buffer is asked to wait for rows that somebody follows. */
+  tailWaitMs: 20_000,
+  /** Bytes of stored batches in one answer to a follower, but for a single one that is larger. */
+  tailAnswerBytesMax: 1 * MB,
+  /** A larger batch, decompressed, is announced to followers and not shown. */
+  tailBatchBytesMax: 16 * MB,
+  /** What a follower holds decoded: larger batches are decoded again for every piece. */
+  tailPieceBytes: 1 * MB,
+  /** Rows that a tail may start with. */
+  tailRowsMax: 10_000,
+  /** Rest between two questions of a follower that is up to date. */
+  tailRestMs: 50,
+  /** Calls of one tail, then its client comes again: they are subrequests of one invocation. */
+  tailCallsMax: 5_000,
+  /** Calls in a row that a buffer may leave unanswered before the tail ends. */
+  tailTriesMax: 20,
+
+  /** How long a change waits for its archived event to be in the stream, before it is answered. */
+  archiveWaitMs: 1_000,
+  /** An attempt to post one event, after which it is tried again. */
+  archivePostTimeoutMs: 15_000,
+  /** An archived event that nobody delivered by then is taken up by the object's alarm. */
+  archiveResumeMs: 5_000,
+  /** Wait after a failed attempt; twice as long each time. */
+  archiveRetryMs: 1_000,
+  archiveRetryMsMax: 60_000,
+
+  triggersPerDatabaseMax: 100,
+  triggerTagsMax: 16,
+  triggerUrlCharsMax: 2_048,
+  /** Events of one request to a trigger's URL; fewer if they are large. */
+  triggerEventsPerRequestMax: 100,
+  triggerRequestBytesMax: 1 * MB,
+  /** Events that are looked through at a time for those that a trigger is about. */
+  triggerScanEventsMax: 1_000,
+  /** A request to a receiver, from its connection to the end of its answer. */
+  webhookTimeoutMs: 10_000,
+  /** Wait after a first failure; twice as long each time, less a random part. */
+  webhookRetryMs: 1_000,
+  webhookRetryMsMax: 3_600_000,
+  /** What a receiver may ask for with Retry-After. */
+  webhookRetryAfterMsMax: 24 * 3_600_000,
+  /** A trigger whose requests have all failed for so long, so many of them, is disabled. */
+  webhookGiveUpAfterMs: 24 * 3_600_000,
+  webhookGiveUpFailuresMin: 10,
+
   tokenCacheMs: 5_000,
+
+  /** Series of one metric. What comes after them is counted together, under `_other`. */
+  metricSeriesMax: 1_000,
+  /** What an isolate holds between two reports; beyond it spans and log records are let go. */
+  spansPerReportMax: 2_000,
+  logsPerReportMax: 2_000,
 } as const;

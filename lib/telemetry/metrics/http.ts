@@ -1,0 +1,26 @@
+// Requests at the front door.
+
+import { counter, gauge, histogram, SECONDS_BUCKETS } from "#lib/telemetry/metric.ts";
+
+export const requests = counter(
+  "sluice_http_requests_total",
+  "Requests answered, by route, method and HTTP status.",
+  ["route", "method", "status"],
+);
+export const requestSeconds = histogram(
+  "sluice_http_request_seconds",
+  "Time from a request's arrival to the head of its answer.",
+  SECONDS_BUCKETS,
+  ["route"],
+);
+export const errors = counter(
+  "sluice_http_errors_total",
+  "Requests answered with an error, by route and code (docs/errors.md).",
+  ["route", "code"],
+);
+export const requestBytes = counter(
+  "sluice_http_request_bytes_total",
+  "Request bodies as declared by Content-Length.",
+  ["route"],
+);
+export const active = gauge("sluice_http_requests_active", "Requests that have no answer yet.");
