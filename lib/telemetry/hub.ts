@@ -90,7 +90,8 @@ export class TelemetryHubCore {
       metrics.map((metric) => {
         const isGauge = metric.kind === "gauge";
         const counted = this.#groups.get(name)!;
-        return { metric, series: isGauge ? mergeGauges(metric, live) : counted.seriesOf(metric) };
+        const series = isGauge ? mergeGauges(metric, live) : counted.seriesOf(metric);
+        return { metric, series: series.length === 0 ? zeroOf(metric) : series };
       }),
     );
   }
@@ -153,6 +154,11 @@ export class TelemetryHubCore {
       if (!isLive(one, nowMs)) this.#sources.delete(source);
     }
   }
+}
+
+/** A counter is there before it counts: else its first step is none to Prometheus. */
+function zeroOf({ kind, labels }: Metric): SeriesValue[] {
+  return kind === "counter" && labels.length === 0 ? [[[], 0]] : [];
 }
 
 function isLive({ heardMs }: Source, nowMs: number): boolean {

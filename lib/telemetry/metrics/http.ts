@@ -24,3 +24,12 @@ export const requestBytes = counter(
   ["route"],
 );
 export const active = gauge("sluice_http_requests_active", "Requests that have no answer yet.");
+export const authFailures = counter(
+  "sluice_http_auth_failures_total",
+  "Requests without a token that is known and allowed, by code.",
+  ["code"],
+);
+export const ready = gauge(
+  "sluice_ready",
+  "Whether a write could be stored and flushed right now: 1 or 0.",
+);

@@ -1,6 +1,12 @@
 // Writes: offered = accepted + duplicate + rejected, in batches (requests) and in rows.
 
-import { BYTES_BUCKETS, counter, histogram, ROWS_BUCKETS, SECONDS_BUCKETS } from "#lib/telemetry/metric.ts";
+import {
+  BYTES_BUCKETS,
+  counter,
+  histogram,
+  ROWS_BUCKETS,
+  SECONDS_BUCKETS,
+} from "#lib/telemetry/metric.ts";
 
 const OF = ["database", "measurement"] as const;
 
