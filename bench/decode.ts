@@ -5,7 +5,7 @@
 import { scanBatch } from "#lib/protocol/scan-batch.ts";
 import { TableBuilder } from "#lib/protocol/table-builder.ts";
 
-import { encodeColumns } from "../clients/telemetry/encode-columns.ts";
+import { encodeColumns } from "../clients/client/encode-columns.ts";
 import { EVENT_COLUMNS } from "./event-table.ts";
 import { generateBatches } from "./events.ts";
 import { median, printFigure, printMachine } from "./report.ts";

@@ -2,7 +2,7 @@
 
 import type { ColumnTable } from "#lib/columnar/types.ts";
 import { TableBuilder } from "#lib/protocol/table-builder.ts";
-import { encodeColumns } from "../clients/telemetry/encode-columns.ts";
+import { encodeColumns } from "../clients/client/encode-columns.ts";
 import { type Beginning, generateBatches } from "./events.ts";
 
 export const EVENT_COLUMNS = [

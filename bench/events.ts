@@ -1,15 +1,15 @@
 // The rows that all benchmarks use: seeded twelve-column events in batches of 10,000.
 //
-// About 119 bytes per event as MessagePack and 18 gzipped, with the skew of real telemetry: few
+// About 124 bytes per event as MessagePack and 18 gzipped, with the skew of real telemetry: few
 // event types and sources, many users, resource ids that never repeat. No two batches are equal,
 // and the times of each go on where those of the one before ended, as from one busy client.
 
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-import type { Columns } from "../clients/telemetry/columns.ts";
-import { encodeColumns } from "../clients/telemetry/encode-columns.ts";
-import { Random } from "../clients/telemetry/random.ts";
+import type { Columns } from "../clients/client/columns.ts";
+import { encodeColumns } from "../clients/client/encode-columns.ts";
+import { Random } from "../clients/samples/random.ts";
 
 export const ROWS_PER_BATCH = 10_000;
 

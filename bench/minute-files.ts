@@ -8,8 +8,8 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-import type { Columns, ColumnValues } from "../clients/telemetry/columns.ts";
-import { encodeColumns } from "../clients/telemetry/encode-columns.ts";
+import type { Columns, ColumnValues } from "../clients/client/columns.ts";
+import { encodeColumns } from "../clients/client/encode-columns.ts";
 import { type Caller, flush } from "../scripts/demo/api.ts";
 import { generateBatches } from "./events.ts";
 import { sendBodies } from "./load.ts";

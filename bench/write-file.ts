@@ -8,7 +8,7 @@ import { sortByTime } from "#lib/columnar/sort.ts";
 import type { ColumnTable } from "#lib/columnar/types.ts";
 import { writeParquet } from "#lib/parquet/write-file.ts";
 
-import { Random } from "../clients/telemetry/random.ts";
+import { Random } from "../clients/samples/random.ts";
 import { eventTable } from "./event-table.ts";
 import { printFigure, printMachine } from "./report.ts";
 

@@ -7,7 +7,10 @@ import { type ErrorCode, orRefusal, type Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { BufferCore } from "#lib/buffer/buffer.ts";
 import type { BufferEvent } from "#lib/buffer/segments.ts";
+import type { FamilyValues } from "#lib/telemetry/hub.ts";
+import * as metrics from "#lib/telemetry/metrics/buffer.ts";
 import type { AppendReceipt, AppendRequest, BufferStatus } from "#lib/buffer/types.ts";
+import type { Followed, FollowRequest, FollowStart } from "#lib/buffer/types.ts";
 import type { FlushHint, SegmentRows, TailRequest } from "#lib/buffer/types.ts";
 import { type StreamedRun, toStreamedRun } from "#platform/byte-run.ts";
 import { sleep, systemClock } from "#platform/clock.ts";
@@ -15,11 +18,15 @@ import { positiveInteger } from "#platform/config.ts";
 import { alarm, sqlStore } from "#platform/durable-storage.ts";
 import { flushSegment } from "#platform/flush-segment.ts";
 import { createLog, type Log } from "#platform/log.ts";
+import { meter, reportSoon } from "#platform/telemetry.ts";
+import { bufferGauges, tellOfBuffer } from "./buffer-telemetry.ts";
 
 export interface StreamedTail extends StreamedRun {
   readonly segmentIds: readonly string[];
   readonly isOverBudget: boolean;
 }
+
+export interface StreamedFollowed extends StreamedRun, Omit<Followed, "run"> {}
 
 export class DatabaseBuffer extends DurableObject<IngestEnv> {
   readonly #core: BufferCore;
@@ -50,8 +57,19 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
   async readTail(request: TailRequest): Promise<StreamedTail | Refusal> {
     return orRefusal(() => {
       const { segmentIds, run, isOverBudget } = this.#core.readTail(request);
+      meter.add(metrics.tailReads, 1);
+      for (const { byteLength } of run.headers) meter.add(metrics.tailBytes, byteLength);
       return { segmentIds, isOverBudget, ...toStreamedRun(run) };
     });
+  }
+
+  async startFollowing(shard: number, tableId: number, rows: number): Promise<FollowStart> {
+    return this.#core.followers.start(shard, tableId, rows);
+  }
+
+  async follow(request: FollowRequest): Promise<StreamedFollowed> {
+    const { run, ...followed } = await this.#core.followers.follow(request);
+    return { ...followed, ...toStreamedRun(run) };
   }
 
   async rowsOfTable(tableId: number): Promise<SegmentRows[]> {
@@ -95,8 +113,14 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
     this.#core.segments.reviveAlarm();
   }
 
-  async status(): Promise<BufferStatus> {
-    return this.#core.segments.status();
+  /** `followerCount`: who waits for rows right now. */
+  async status(): Promise<BufferStatus & { readonly followerCount: number }> {
+    return { ...this.#core.segments.status(), followerCount: this.#core.followers.waitingCount };
+  }
+
+  async gauges(): Promise<FamilyValues[]> {
+    const [databaseId] = this.#name.split("-");
+    return bufferGauges(Number(databaseId), this.#core.segments.status(), systemClock.nowMs());
   }
 
   override async alarm(): Promise<void> {
@@ -105,19 +129,15 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
 
   async #flushHere(hint: FlushHint): Promise<void> {
     const catalog = this.env.DATABASE_CATALOG.getByName(`${hint.databaseId}`);
-    await flushSegment(hint, this, catalog, this.env.LAKE, this.#log);
+    await flushSegment(hint, this, catalog, this.env.LAKE, this.#log, "database-buffer");
+  }
+
+  get #name(): string {
+    return this.ctx.id.name ?? this.ctx.id.toString();
   }
 
   #report(event: BufferEvent): void {
-    const { event: message, ...fields } = event;
-    const object = { buffer: this.ctx.id.name ?? this.ctx.id.toString() };
-    if (!("error" in fields)) {
-      const { segmentId, batchCount, rowCount, byteLength } = fields;
-      const totals = { batches: batchCount, rows: rowCount, bytes: byteLength };
-      this.#log.info(message, { ...object, segment_id: segmentId, ...totals });
-      return;
-    }
-    const segment = "segmentId" in fields ? { segment_id: fields.segmentId } : {};
-    this.#log.error(message, fields.error, { ...object, ...segment });
+    tellOfBuffer(event, this.#name, this.#log);
+    reportSoon("front-door", this.env, (work) => this.ctx.waitUntil(work));
   }
 }

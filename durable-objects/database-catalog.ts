@@ -2,12 +2,15 @@
 // lib/upkeep/upkeep.ts, where the thinking is. One object per database, named `<databaseId>`.
 
 import { DurableObject } from "cloudflare:workers";
+import { Archive } from "#lib/archive/archive.ts";
 import { asRefusal, isRefusal, orRefusal, orRefusalLater } from "#lib/base/errors.ts";
 import type { ErrorCode, Refusal } from "#lib/base/errors.ts";
+import { LIMITS } from "#lib/base/limits.ts";
+import { SharedAlarm } from "#lib/base/shared-alarm.ts";
 import { type BatchColumns, CatalogCore } from "#lib/catalog/catalog.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
 import type { TableView } from "#lib/catalog/table-view.ts";
-import { TableChanges } from "#lib/catalog/table-changes.ts";
+import { type ChangedDatabase, TableChanges } from "#lib/catalog/table-changes.ts";
 import type {
   CommitRequest,
   CommitResult,
@@ -19,6 +22,10 @@ import type { SnapshotRequest, TableSummary, TableTotals } from "#lib/catalog/ty
 import type { TimeSpanMs } from "#lib/catalog/types.ts";
 import type { ScannedColumn } from "#lib/columnar/kinds.ts";
 import type { SearchedTable } from "#lib/catalog/types.ts";
+import type { FamilyValues } from "#lib/telemetry/hub.ts";
+import { schemaChanges, snapshots } from "#lib/telemetry/metrics/catalog.ts";
+import { ArchivedUpkeep } from "#lib/upkeep/archived-upkeep.ts";
+import type { Home } from "#lib/upkeep/artifacts.ts";
 import { type Candidate, findCandidates } from "#lib/upkeep/compaction.ts";
 import type { JobTicket } from "#lib/upkeep/jobs.ts";
 import type { RunMode, RunReport } from "#lib/upkeep/retention.ts";
@@ -29,26 +36,39 @@ import type { RollupFields, StartedRollup } from "#lib/upkeep/rollup-types.ts";
 import type { Job, JobHint, JobKind, JobNumbers, JobStep } from "#lib/upkeep/types.ts";
 import type { DeleteSpec, StartedJob } from "#lib/upkeep/types.ts";
 import { Upkeep, type UpkeepEvent } from "#lib/upkeep/upkeep.ts";
-import { systemClock } from "#platform/clock.ts";
+import { archivePorts } from "#platform/archive-ports.ts";
+import { sleep, systemClock } from "#platform/clock.ts";
 import { positiveInteger } from "#platform/config.ts";
 import { alarm, sqlStore } from "#platform/durable-storage.ts";
 import { createLog } from "#platform/log.ts";
 import { r2ObjectStore } from "#platform/r2.ts";
 import { unwrap } from "#platform/rpc.ts";
+import { meter, reportSoon } from "#platform/telemetry.ts";
+import { catalogGauges, countCommit, countJobEnd } from "./catalog-telemetry.ts";
+import { countRollupChange, tellOfUpkeep } from "./catalog-telemetry.ts";
 
 export class DatabaseCatalog extends DurableObject<IngestEnv> {
   readonly #core: CatalogCore;
   readonly #changes: TableChanges;
   readonly #upkeep: Upkeep;
+  readonly #archived: ArchivedUpkeep;
+  readonly #archive: Archive;
+  readonly #alarm: SharedAlarm;
 
   constructor(ctx: DurableObjectState, env: IngestEnv) {
     super(ctx, env);
     const lake = r2ObjectStore(env.LAKE);
+    const store = sqlStore(ctx.storage);
+    this.#alarm = new SharedAlarm(alarm(ctx.storage));
+    this.#archive = new Archive(
+      archivePorts("database-catalog", store, this.#alarm.of("archive"), env),
+    );
     const ports = {
-      store: sqlStore(ctx.storage),
+      store,
       clock: systemClock,
       lake,
-      alarm: alarm(ctx.storage),
+      alarm: this.#alarm.of("upkeep"),
+      archive: this.#archive,
       sendJobHint: async (hint: JobHint) => {
         await (hint.kind === "rollup" ? env.ROLLUP_QUEUE : env.COMPACTION_QUEUE).send(hint);
       },
@@ -65,12 +85,14 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
       bufferedRows: (shard, tableId) => unwrap(this.#bufferOf(shard).rowsOfTable(tableId)),
     });
     this.#upkeep = new Upkeep(ports, settings, this.#core);
+    this.#archived = new ArchivedUpkeep(this.#upkeep, this.#archive);
   }
 
   async extendSchemas(
     databaseId: number,
     batches: readonly BatchColumns[],
   ): Promise<TableSchema[] | Refusal> {
+    meter.add(schemaChanges, 1);
     return this.#core.extendSchemas(databaseId, batches);
   }
 
@@ -84,11 +106,15 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
 
   async commit(databaseId: number, request: CommitRequest): Promise<CommitResult | Refusal> {
     const result = this.#core.commit(databaseId, request);
+    countCommit(request, result);
+    this.#reportSoon();
     if (!isRefusal(result)) this.#upkeep.noteSegment();
     return result;
   }
 
   async snapshot(request: SnapshotRequest): Promise<Snapshot | Refusal> {
+    meter.add(snapshots, 1);
+    this.#reportSoon();
     return orRefusal(() => this.#core.snapshot(request));
   }
 
@@ -113,14 +139,20 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     return orRefusalLater(() => this.#changes.weigh(measurement, shardCount));
   }
 
-  dropTable(measurement: string, shardCount: number): Promise<TableTotals | Refusal> {
+  async dropTable(measurement: string, database: ChangedDatabase): Promise<TableTotals | Refusal> {
     this.#upkeep.noteTableChange();
-    return orRefusalLater(() => this.#changes.drop(measurement, shardCount));
+    return this.#told(await orRefusalLater(() => this.#changes.drop(measurement, database)));
   }
 
-  renameTable(measurement: string, newName: string, shardCount: number): Promise<Refusal | void> {
+  async renameTable(
+    measurement: string,
+    newName: string,
+    database: ChangedDatabase,
+  ): Promise<Refusal | void> {
     this.#upkeep.noteTableChange();
-    return orRefusalLater(() => this.#changes.rename(measurement, newName, shardCount));
+    return this.#told(
+      await orRefusalLater(() => this.#changes.rename(measurement, newName, database)),
+    );
   }
 
   /** The database is dropped, and this object is to remember nothing but that. */
@@ -149,7 +181,10 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     change: FileChange | null,
     result: JobNumbers,
   ): Promise<Refusal | null> {
-    return asRefusal(() => this.#upkeep.finishJob(ticket, change, result));
+    return asRefusal(() => {
+      this.#upkeep.finishJob(ticket, change, result);
+      countJobEnd(this.#upkeep.jobs.find(ticket.jobId), change, result);
+    });
   }
 
   async giveWay(ticket: JobTicket): Promise<Refusal | null> {
@@ -206,16 +241,20 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     return orRefusal(() => this.#upkeep.retention.find(policyId));
   }
 
-  async createPolicy(fields: PolicyFields): Promise<Policy | Refusal> {
-    return this.#armed(() => this.#upkeep.retention.create(fields));
+  async createPolicy(home: Home, fields: PolicyFields): Promise<Policy | Refusal> {
+    return this.#told(this.#armed(() => this.#archived.createPolicy(home, fields)));
   }
 
-  async updatePolicy(policyId: number, change: Partial<PolicyFields>): Promise<Policy | Refusal> {
-    return this.#armed(() => this.#upkeep.retention.update(policyId, change));
+  async updatePolicy(
+    home: Home,
+    policyId: number,
+    change: Partial<PolicyFields>,
+  ): Promise<Policy | Refusal> {
+    return this.#told(this.#armed(() => this.#archived.updatePolicy(home, policyId, change)));
   }
 
-  async removePolicy(policyId: number): Promise<Refusal | null> {
-    return asRefusal(() => this.#upkeep.retention.remove(policyId));
+  async removePolicy(home: Home, policyId: number): Promise<Refusal | null> {
+    return this.#told(asRefusal(() => this.#archived.removePolicy(home, policyId)));
   }
 
   async runPolicy(policyId: number, mode: RunMode): Promise<RunReport | Refusal> {
@@ -234,16 +273,20 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     return orRefusal(() => this.#upkeep.rollups.find(rollupId));
   }
 
-  async createRollup(databaseId: number, fields: RollupFields): Promise<Rollup | Refusal> {
-    return this.#armed(() => this.#upkeep.rollups.create(databaseId, fields));
+  async createRollup(home: Home, fields: RollupFields): Promise<Rollup | Refusal> {
+    return this.#told(this.#armed(() => this.#archived.createRollup(home, fields)));
   }
 
-  async updateRollup(rollupId: number, fields: RollupFields): Promise<Rollup | Refusal> {
-    return this.#armed(() => this.#upkeep.rollups.update(rollupId, fields));
+  async updateRollup(
+    home: Home,
+    rollupId: number,
+    fields: RollupFields,
+  ): Promise<Rollup | Refusal> {
+    return this.#told(this.#armed(() => this.#archived.updateRollup(home, rollupId, fields)));
   }
 
-  async removeRollup(rollupId: number): Promise<Refusal | null> {
-    return asRefusal(() => this.#upkeep.rollups.remove(rollupId));
+  async removeRollup(home: Home, rollupId: number): Promise<Refusal | null> {
+    return this.#told(asRefusal(() => this.#archived.removeRollup(home, rollupId)));
   }
 
   async rollupRuns(rollupId: number, countMax: number): Promise<Job[] | Refusal> {
@@ -278,7 +321,10 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
   }
 
   async commitRollup(ticket: JobTicket, change: RollupChange): Promise<Refusal | null> {
-    return asRefusal(() => this.#upkeep.commitRollup(ticket, change));
+    return asRefusal(() => {
+      this.#upkeep.commitRollup(ticket, change);
+      countRollupChange(change);
+    });
   }
 
   async keepRollup(ticket: JobTicket): Promise<Refusal | null> {
@@ -294,10 +340,27 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
    */
   async wake(): Promise<void> {
     this.#upkeep.arm();
+    this.#archive.arm();
+  }
+
+  async gauges(): Promise<FamilyValues[]> {
+    const { databaseId, version } = this.#core;
+    if (databaseId === null) return [];
+    const jobs = this.#upkeep.jobs.list(null, LIMITS.jobsInGaugesMax);
+    return catalogGauges(databaseId, version, this.#core.listTables(), jobs, systemClock.nowMs());
   }
 
   override async alarm(): Promise<void> {
-    await this.#upkeep.onAlarm();
+    this.#alarm.noteRung();
+    await Promise.all([this.#upkeep.onAlarm(), this.#archive.onAlarm()]);
+  }
+
+  /** After a change: its event is delivered before the answer, if that does not take long. */
+  async #told<T>(result: T): Promise<T> {
+    if (!isRefusal(result)) {
+      await Promise.race([this.#archive.deliver(), sleep(LIMITS.archiveWaitMs)]);
+    }
+    return result;
   }
 
   /** Work that may make something due. */
@@ -320,12 +383,11 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
 
   #report(event: UpkeepEvent): void {
     const log = createLog("database-catalog", this.env.LOG_LEVEL);
-    const object = { catalog: this.ctx.id.name ?? this.ctx.id.toString() };
-    if (event.event === "task_done") {
-      log.info(event.event, { ...object, task: event.task, ...event.result });
-      return;
-    }
-    const task = event.event === "task_failed" ? { task: event.task } : {};
-    log.error(event.event, event.error, { ...object, ...task });
+    tellOfUpkeep(event, this.ctx.id.name ?? this.ctx.id.toString(), log);
+    this.#reportSoon();
+  }
+
+  #reportSoon(): void {
+    reportSoon("front-door", this.env, (work) => this.ctx.waitUntil(work));
   }
 }

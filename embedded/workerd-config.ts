@@ -24,11 +24,12 @@ export type Overrides = ReadonlyMap<string, string>;
 export function workerdConfig(workers: readonly BuiltWorker[], overrides: Overrides): string {
   const config = {
     services: [
-      ...workers.map((worker) => workerService(worker, overrides)),
+      ...workers.map((worker, at) => workerService(worker, overrides, at === 0)),
       ...bucketNames(workers).map(bucketService),
       queueService(workers),
       cronService(workers),
       NO_INTERNET,
+      OPEN_NETWORK,
       ...STATE_FOLDERS.map((folder) => ({
         name: `disk:${folder}`,
         disk: { path: folder, writable: true },
@@ -43,6 +44,17 @@ export function workerdConfig(workers: readonly BuiltWorker[], overrides: Overri
 
 /** Where Workers' own requests go. Without a service of this name it would be the open network. */
 const NO_INTERNET = { name: "internet", network: { allow: [] } };
+
+/**
+ * Where the requests of the front door go, in which the Durable Objects live that deliver to
+ * triggers. Also to addresses of this machine and its network: an administrator has named each URL,
+ * and many receivers of a server that stands at home stand beside it. Queries, and whatever else
+ * runs apart from the front door, have no way out.
+ */
+const OPEN_NETWORK = {
+  name: "open-network",
+  network: { allow: ["public", "private", "local"], tlsOptions: { trustBrowserCas: true } },
+};
 
 export function bucketNames(workers: readonly BuiltWorker[]): string[] {
   const names = allBindings(workers)
@@ -63,7 +75,7 @@ function allBindings(workers: readonly BuiltWorker[]): UploadedBinding[] {
   return workers.flatMap((worker) => worker.bindings);
 }
 
-function workerService(worker: BuiltWorker, overrides: Overrides): Struct {
+function workerService(worker: BuiltWorker, overrides: Overrides, isFrontDoor: boolean): Struct {
   const { name, sqliteClasses } = worker;
   return {
     name,
@@ -72,6 +84,7 @@ function workerService(worker: BuiltWorker, overrides: Overrides): Struct {
       compatibilityDate: worker.compatibilityDate,
       compatibilityFlags: worker.compatibilityFlags,
       bindings: worker.bindings.map((binding) => bindingStruct(worker, binding, overrides)),
+      globalOutbound: isFrontDoor ? OPEN_NETWORK.name : undefined,
       ...durableObjects(
         "durable-objects",
         sqliteClasses.map((className) => ({ className, uniqueKey: `${name}-${className}` })),

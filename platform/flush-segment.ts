@@ -6,11 +6,12 @@
 
 import { isSluiceError, type Refusal } from "#lib/base/errors.ts";
 import type { ErrorCode } from "#lib/base/errors.ts";
-import type { FlushHint } from "#lib/buffer/types.ts";
+import type { FlushHint, SealedSegment } from "#lib/buffer/types.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
 import type { CommitRequest, CommitResult } from "#lib/catalog/types.ts";
 import { type WrittenSegment, writeSegment } from "#lib/flush/write-segment.ts";
 import { fromStreamedRun, type StreamedRun } from "./byte-run.ts";
+import { FlushTelemetry } from "./flush-telemetry.ts";
 import type { Log } from "./log.ts";
 import { r2ObjectStore } from "./r2.ts";
 import { unwrap } from "./rpc.ts";
@@ -35,12 +36,15 @@ export async function flushSegment(
   catalog: SegmentSink,
   lake: R2Bucket,
   log: Log,
+  component: string,
 ): Promise<void> {
   const { databaseId, segmentId } = hint;
   const startedMs = Date.now();
+  const telemetry = new FlushTelemetry(component);
   try {
     const streamed = await unwrap(buffer.readSegment(segmentId));
     if (streamed === null) {
+      telemetry.gone();
       log.debug("hint for a segment that is released", {
         database_id: databaseId,
         segment_id: segmentId,
@@ -48,16 +52,10 @@ export async function flushSegment(
       return;
     }
     const run = await fromStreamedRun(streamed);
-    const written = await writeSegment(
-      databaseId,
-      { segmentId, run },
-      {
-        schemas: (tableIds) => unwrap(catalog.schemas(tableIds)),
-        commit: (request) => unwrap(catalog.commit(databaseId, request)),
-        lake: r2ObjectStore(lake),
-      },
-    );
-    await unwrap(buffer.release(segmentId));
+    telemetry.read(run, segmentId);
+    const written = await write(databaseId, { segmentId, run }, catalog, lake, telemetry);
+    await release(segmentId, buffer, telemetry);
+    telemetry.written(written);
     const requestIds = [...new Set(run.headers.map((header) => header.requestId))];
     log.info("segment written", {
       ...describe(hint, written),
@@ -66,11 +64,39 @@ export async function flushSegment(
       duration_ms: Date.now() - startedMs,
     });
   } catch (error) {
+    telemetry.failed(error);
     const code = isSluiceError(error) ? error.code : "bug";
     const message = error instanceof Error ? error.message : String(error);
     log.error("segment not written", error, { database_id: databaseId, segment_id: segmentId });
     await noteFailure(buffer, segmentId, code, message, log);
   }
+}
+
+async function write(
+  databaseId: number,
+  segment: SealedSegment,
+  catalog: SegmentSink,
+  lake: R2Bucket,
+  telemetry: FlushTelemetry,
+): Promise<WrittenSegment> {
+  using _write = telemetry.stage("write");
+  return await writeSegment(databaseId, segment, {
+    schemas: (tableIds) => unwrap(catalog.schemas(tableIds)),
+    commit: async (request) => {
+      using _commit = telemetry.stage("commit");
+      return await unwrap(catalog.commit(databaseId, request));
+    },
+    lake: r2ObjectStore(lake, telemetry.span),
+  });
+}
+
+async function release(
+  segmentId: string,
+  buffer: SegmentSource,
+  telemetry: FlushTelemetry,
+): Promise<void> {
+  using _release = telemetry.stage("release");
+  await unwrap(buffer.release(segmentId));
 }
 
 /** When even this fails the buffer is away; its alarm will hint again when it is back. */

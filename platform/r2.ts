@@ -2,25 +2,33 @@
 
 import { SluiceError } from "#lib/base/errors.ts";
 import type { FetchRange, ObjectStore, StoredObject } from "#lib/base/ports.ts";
+import * as metrics from "#lib/telemetry/metrics/lake.ts";
+import { inSpan, type Span, UNRECORDED } from "#lib/telemetry/span.ts";
 import { R2PartWriter } from "./r2-part-writer.ts";
+import { meter } from "./telemetry.ts";
 
-export function r2ObjectStore(bucket: R2Bucket): ObjectStore {
+/** `span`: of the work that the calls are part of. */
+export function r2ObjectStore(bucket: R2Bucket, span: Span = UNRECORDED): ObjectStore {
   return {
     async putIfAbsent(key, bytes, sha256) {
       const options = { onlyIf: { etagDoesNotMatch: "*" }, sha256 };
-      return (await bucket.put(key, bytes, options)) !== null;
+      const put = async () => (await bucket.put(key, bytes, options)) !== null;
+      const isNew = await counted("put", put, span, (done) => (done ? "ok" : "conflict"));
+      if (isNew) meter.add(metrics.bytesWritten, bytes.byteLength);
+      return isNew;
     },
     createInParts: (key) => new R2PartWriter(bucket, key),
     async head(key) {
-      const object = await bucket.head(key);
+      const object = await counted("head", () => bucket.head(key), span, found);
       return object === null ? null : toStoredObject(object);
     },
     async list(prefix, cursor) {
-      const page = await bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
+      const options = { prefix, ...(cursor === undefined ? {} : { cursor }) };
+      const page = await counted("list", () => bucket.list(options), span);
       const objects = page.objects.map(toStoredObject);
       return page.truncated ? { objects, cursor: page.cursor } : { objects };
     },
-    remove: (keys) => bucket.delete(keys),
+    remove: (keys) => counted("delete", () => bucket.delete(keys), span),
   };
 }
 
@@ -29,8 +37,9 @@ export function r2FetchRange(lake: R2Bucket): FetchRange {
     const range = { offset, length: byteLength };
     let bytes: ArrayBuffer | undefined;
     try {
-      const object = await lake.get(key, { range });
-      bytes = await object?.arrayBuffer();
+      const get = async () => (await lake.get(key, { range }))?.arrayBuffer();
+      bytes = await counted("get", get, UNRECORDED, found);
+      meter.add(metrics.bytesRead, bytes?.byteLength ?? 0);
     } catch (cause) {
       const message = "the object store did not answer";
       throw new SluiceError("store_unavailable", message, { key }, { cause });
@@ -41,6 +50,27 @@ export function r2FetchRange(lake: R2Bucket): FetchRange {
     }
     return new Uint8Array(bytes);
   };
+}
+
+const found = (object: unknown) => (object ? "ok" : "missing");
+
+/** One call of the bucket: timed, and counted by what came of it. */
+async function counted<T>(
+  operation: string,
+  call: () => Promise<T>,
+  span: Span,
+  outcomeOf: (result: T) => string = () => "ok",
+): Promise<T> {
+  const startMs = Date.now();
+  let outcome = "error";
+  try {
+    const result = await inSpan(span, `R2 ${operation}`, call, { kind: "client" });
+    outcome = outcomeOf(result);
+    return result;
+  } finally {
+    meter.add(metrics.operations, 1, operation, outcome);
+    meter.observe(metrics.seconds, (Date.now() - startMs) / 1_000, operation);
+  }
 }
 
 function toStoredObject(object: R2Object): StoredObject {

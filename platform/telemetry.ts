@@ -17,8 +17,6 @@ export interface TelemetryEnv {
   readonly TELEMETRY_HUB: { getByName(name: string): Hub };
   /** Counts are told this often while there are some. */
   readonly METRICS_EVERY_MS: string;
-  /** Of the traces that begin here, the share that is recorded. */
-  readonly TRACE_SAMPLE_RATIO: string;
 }
 
 interface Hub {

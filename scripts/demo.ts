@@ -10,22 +10,23 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { splitRows } from "../clients/telemetry/columns.ts";
-import { generateTelemetry } from "../clients/telemetry/generate.ts";
-import { encodeBatch, sendBatches, type EncodedBatch } from "../clients/telemetry/send.ts";
+import { SluiceClient } from "../clients/client/client.ts";
+import { generateTelemetry } from "../clients/samples/generate.ts";
+import { splitRows } from "../clients/samples/measurement.ts";
 import { createToken, flush, runQuery, type Caller } from "./demo/api.ts";
 import { findTableFolders } from "./demo/parquet-files.ts";
 import { progressBar, startStep } from "./demo/progress.ts";
 import { QUESTIONS } from "./demo/questions.ts";
 import { isPortFree, startStack, type Stack } from "./demo/stack.ts";
-import { formatTable } from "./demo/table.ts";
+import { formatAnswer } from "./demo/table.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DATABASE = "events";
 const SEED = 42;
 const COUNTS = { events: 200_000, metrics: 138_240, logs: 100_000, traces: 100_000 };
 const ROWS_PER_BATCH = 10_000;
-const IN_FLIGHT = 4;
+/** Little, so that the progress shown is not far ahead of what the server has. */
+const BYTES_AHEAD_MAX = 8_000_000;
 const TERMINAL_WIDTH_DEFAULT = 100;
 
 const { values: options } = parseArgs({ options: { port: { type: "string", default: "8000" } } });
@@ -94,28 +95,23 @@ async function loadTelemetry(user: Caller): Promise<Map<string, number>> {
   const baseTimeMs = Date.now();
   const measurements = generateTelemetry(SEED, baseTimeMs, COUNTS);
   const rowsTotal = measurements.reduce((sum, { rowCount }) => sum + rowCount, 0);
-  const batches: EncodedBatch[] = [];
-  for (const measurement of measurements) {
-    for (const batch of splitRows(measurement, ROWS_PER_BATCH)) {
-      const key = `demo-${SEED}-${baseTimeMs}-${batches.length}`;
-      batches.push(await encodeBatch(key, batch));
-      making.update(progressBar((batches.length * ROWS_PER_BATCH) / rowsTotal));
-    }
-  }
-  const bytesTotal = batches.reduce((sum, { body }) => sum + body.length, 0);
-  const size = `${(bytesTotal / 1e6).toFixed(1)} MB gzipped, ${batches.length} batches`;
-  making.done(`${formatCount(rowsTotal)} rows, ${size}`);
+  making.done(`${formatCount(rowsTotal)} rows of events, metrics, logs and traces`);
 
   const sending = startStep("Sending it over HTTP");
-  let rowsAcked = 0;
+  const client = new SluiceClient({ ...user, database: DATABASE, memoryBytesMax: BYTES_AHEAD_MAX });
+  let rowsTaken = 0;
   const startedMs = performance.now();
-  await sendBatches({ ...user, database: DATABASE }, batches, IN_FLIGHT, ({ rowCount }) => {
-    rowsAcked += rowCount;
-    sending.update(`${progressBar(rowsAcked / rowsTotal)} ${formatCount(rowsAcked)} rows`);
-  });
+  for (const measurement of measurements) {
+    for (const { name, rowCount, columns } of splitRows(measurement, ROWS_PER_BATCH)) {
+      await client.writeColumns(name, columns);
+      rowsTaken += rowCount;
+      sending.update(`${progressBar(rowsTaken / rowsTotal)} ${formatCount(rowsTaken)} rows`);
+    }
+  }
+  await client.close();
   const seconds = (performance.now() - startedMs) / 1_000;
-  const rate = `${formatCount(Math.round(rowsAcked / seconds))} rows/s`;
-  sending.done(`${formatCount(rowsAcked)} rows durable in ${seconds.toFixed(1)} s, ${rate}`);
+  const rate = `${formatCount(Math.round(rowsTotal / seconds))} rows/s`;
+  sending.done(`${formatCount(rowsTotal)} rows durable in ${seconds.toFixed(1)} s, ${rate}`);
   return new Map(measurements.map(({ name, rowCount }) => [name, rowCount]));
 }
 
@@ -140,7 +136,7 @@ async function answerQuestions(user: Caller): Promise<void> {
     const elapsedMs = Math.round(performance.now() - startedMs);
     step.done(`${formatCount(answer.data.length)} rows in ${elapsedMs} ms`);
     console.log(
-      formatTable(answer, width - 4)
+      formatAnswer(answer, width - 4)
         .map((line) => `    ${line}\n`)
         .join(""),
     );

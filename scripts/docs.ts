@@ -1,8 +1,11 @@
-// Writes the documents that are generated from code: docs/errors.md and docs/limits.md.
-// test/docs.test.ts fails when they are stale; `npm run docs` writes them anew.
+// Writes the documents that are generated from code: docs/errors.md, docs/limits.md and
+// docs/cli.md. test/docs.test.ts fails when they are stale; `npm run docs` writes them anew.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { COMMANDS } from "../clients/cli/commands.ts";
+import type { Command } from "../clients/cli/command.ts";
+import { helpText, overviewText } from "../clients/cli/help.ts";
 import { ERRORS } from "../lib/base/errors.ts";
 import { LIMITS } from "../lib/base/limits.ts";
 
@@ -11,6 +14,7 @@ const ROOT = new URL("../", import.meta.url);
 export const GENERATED: Readonly<Record<string, () => string>> = {
   "docs/errors.md": errorsDocument,
   "docs/limits.md": limitsDocument,
+  "docs/cli.md": cliDocument,
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -49,6 +53,31 @@ function limitsDocument(): string {
     "| --- | --- | --- |",
     ...rows,
     "",
+  ].join("\n");
+}
+
+/** How it is used is written by hand; the help texts behind it are the program's own. */
+function cliDocument(): string {
+  const section = (path: string, level: string, command: Command): string[] => [
+    `${level} ${path} ${command.name}`,
+    "",
+    "```",
+    helpText(path, command).trimEnd(),
+    "```",
+    "",
+    ...(command.subcommands ?? []).flatMap((sub) =>
+      section(`${path} ${command.name}`, `${level}#`, sub),
+    ),
+  ];
+  return [
+    readFileSync(new URL("clients/cli/introduction.md", ROOT), "utf8"),
+    "## sluice",
+    "",
+    "```",
+    overviewText(COMMANDS).trimEnd(),
+    "```",
+    "",
+    ...COMMANDS.flatMap((command) => section("sluice", "##", command)),
   ].join("\n");
 }
 

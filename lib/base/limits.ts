@@ -270,10 +270,19 @@ export const LIMITS = {
   /** Rows of an aggregation. */
   eventGroupsMax: 10_000,
   eventFieldCharsMax: 256,
-  /** An answer about events, or of one measurement of a correlation, while it is put together. */
+  /** An answer about events, or a correlation, while it is put together. */
   eventAnswerBytesMax: 16 * MB,
+  /** Rows of each pillar in a correlation. */
+  correlateRowsDefault: 1_000,
+  correlateRowsMax: 10_000,
+  /** Measurements that one correlation looks into: each is a query. */
+  correlateMeasurementsMax: 50,
 
-  /** Released segments of which it is known whose rows they had, for readers that fell behind. */
+  /** The log of a released segment stays so long for those who follow it and come again. */
+  releasedLogKeptMs: 30_000,
+  /** And no more than so many bytes, and logs, of them. */
+  releasedLogBytesMax: 32 * MB,
+  /** Of so many it is known whose rows they had, also when their logs are gone. */
   releasedLogsKept: 100,
   /** How long a buffer is asked to wait for rows that somebody follows. */
   tailWaitMs: 20_000,
@@ -286,7 +295,10 @@ export const LIMITS = {
   /** Rows that a tail may start with. */
   tailRowsMax: 10_000,
   /** Rest between two questions of a follower that is up to date. */
-  tailRestMs: 50,
+  tailRestMs: 100,
+  /** Between the questions of any two, as far as `tailRestMsMax` goes: a buffer has others. */
+  tailTurnMs: 10,
+  tailRestMsMax: 2_000,
   /** Calls of one tail, then its client comes again: they are subrequests of one invocation. */
   tailCallsMax: 5_000,
   /** Calls in a row that a buffer may leave unanswered before the tail ends. */
@@ -310,6 +322,8 @@ export const LIMITS = {
   triggerRequestBytesMax: 1 * MB,
   /** Events that are looked through at a time for those that a trigger is about. */
   triggerScanEventsMax: 1_000,
+  /** The latest events of a stream that has triggers, in memory. */
+  triggerRecentBytesMax: 4 * MB,
   /** A request to a receiver, from its connection to the end of its answer. */
   webhookTimeoutMs: 10_000,
   /** Wait after a first failure; twice as long each time, less a random part. */
@@ -325,7 +339,22 @@ export const LIMITS = {
 
   /** Series of one metric. What comes after them is counted together, under `_other`. */
   metricSeriesMax: 1_000,
+  /** Jobs that are looked through to count those that wait; the newest. */
+  jobsInGaugesMax: 1_000,
+  /** Databases whose state is asked for at each scrape; each costs a request per object. */
+  databasesInGaugesMax: 100,
   /** What an isolate holds between two reports; beyond it spans and log records are let go. */
   spansPerReportMax: 2_000,
   logsPerReportMax: 2_000,
+  /** Spans, and as many log records, that wait for each of the places they are sent on to. */
+  exportQueueMax: 8_192,
+  exportBatchMax: 512,
+  /** A batch that is not full is sent so long after its first span. */
+  exportAfterMs: 1_000,
+  /** First pause after a try that failed; twice as long each time. */
+  exportRetryMs: 1_000,
+  exportRetryMsMax: 30_000,
+  /** A batch that nobody took for so long is let go. */
+  exportRetryForMs: 300_000,
+  exportTimeoutMs: 10_000,
 } as const;

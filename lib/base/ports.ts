@@ -14,7 +14,7 @@ export type SqlRow = Record<string, SqlValue>;
 /** A SQLite database. INTEGERs must stay within ±2^53. */
 export interface SqlStore {
   exec<Row = SqlRow>(sql: string, ...parameters: SqlValue[]): Row[];
-  /** All or nothing; `work` must not await. */
+  /** All or nothing; `work` must not await. One within another is part of it. */
   transact<T>(work: () => T): T;
   /** Resolves when everything written so far would survive the loss of the process. */
   sync(): Promise<void>;

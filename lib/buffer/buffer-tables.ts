@@ -38,7 +38,7 @@ export interface SeenKey {
 }
 
 /** A batch's row in its log, without the bytes. */
-interface LogRow {
+export interface LogRow {
   readonly rowNo: number;
   readonly tableId: number;
   readonly measurement: string;
@@ -49,6 +49,8 @@ interface LogRow {
   readonly byteLength: number;
   readonly requestId: string;
 }
+
+export type BatchOrigin = Pick<BatchHeader, "requestId" | "traceparent">;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS identity (
@@ -87,7 +89,7 @@ CREATE TABLE IF NOT EXISTS closed (
 const SEGMENT_COLUMNS = `segment_no AS segmentNo, state, opened_ms AS openedMs, hints,
   next_hint_ms AS nextHintMs, attempts, last_error AS lastError`;
 
-const LOG_COLUMNS = `row_no AS rowNo, table_id AS tableId, measurement, row_count AS rowCount,
+export const LOG_COLUMNS = `row_no AS rowNo, table_id AS tableId, measurement, row_count AS rowCount,
   time_min_ms AS timeMinMs, time_max_ms AS timeMaxMs, received_us AS receivedUs,
   byte_length AS byteLength, request_id AS requestId`;
 
@@ -191,7 +193,7 @@ function segmentTables(store: SqlStore) {
 function logTables(store: SqlStore) {
   return {
     /** A body longer than a row may be spans several rows; the first carries the header. */
-    insertBatch(segmentNo: number, batch: EncodedBatch, requestId: string): void {
+    insertBatch(segmentNo: number, batch: EncodedBatch, origin: BatchOrigin): void {
       const { bytes } = batch;
       let part = 0;
       for (let from = 0; from < bytes.byteLength || part === 0; part++) {
@@ -208,7 +210,7 @@ function logTables(store: SqlStore) {
           batch.timeMaxMs,
           batch.receivedUs,
           bytes.byteLength,
-          requestId,
+          originText(origin),
           bytes.subarray(from, to),
         );
         from = to;
@@ -295,12 +297,20 @@ function gateTables(store: SqlStore) {
   };
 }
 
-function log(segmentNo: number): string {
+export function log(segmentNo: number): string {
   return `log_${segmentNo}`;
 }
 
-function toHeader(segmentId: string) {
-  return ({ rowNo, ...row }: LogRow): BatchHeader => ({ ...row, segmentId, sequence: rowNo });
+export function toHeader(segmentId: string) {
+  return ({ rowNo, ...row }: LogRow): BatchHeader => {
+    const [requestId = "", traceparent = null] = row.requestId.split(" ");
+    return { ...row, requestId, traceparent, segmentId, sequence: rowNo };
+  };
+}
+
+/** The id of the request and, where it is recorded, its trace; neither has a space in it. */
+function originText({ requestId, traceparent }: BatchOrigin): string {
+  return traceparent === null ? requestId : `${requestId} ${traceparent}`;
 }
 
 /** workerd hands blobs out as ArrayBuffer, other SQLites as Uint8Array. */

@@ -13,6 +13,7 @@ import { isRefusal, refusal, SluiceError } from "#lib/base/errors.ts";
 import type { Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { type BufferTables, openBufferTables } from "./buffer-tables.ts";
+import { Followers } from "./follow.ts";
 import { Gate } from "./gate.ts";
 import { type BufferPorts, type BufferSettings, Segments } from "./segments.ts";
 import type { AppendReceipt, AppendRequest, SegmentRows, Tail, TailRequest } from "./types.ts";
@@ -27,6 +28,7 @@ const GROUP_BYTES_MAX = 32_000_000;
 
 export class BufferCore {
   readonly segments: Segments;
+  readonly followers: Followers;
   readonly #ports: BufferPorts;
   readonly #tables: BufferTables;
   readonly #gate: Gate;
@@ -41,6 +43,7 @@ export class BufferCore {
     this.#tables = openBufferTables(ports.store);
     this.segments = new Segments(ports, settings, this.#tables);
     this.#gate = new Gate(this.#tables);
+    this.followers = new Followers(ports, this.#tables, this.#gate);
   }
 
   /** Resolves once the batches are durable. The answer may be a repeat's: see `isDuplicate`. */
@@ -49,11 +52,11 @@ export class BufferCore {
     this.segments.reviveAlarm();
     // Before the keys: what a dropped database has stored is no answer for its namesake.
     const closed = this.#gate.refuseWhenClosed();
-    if (closed !== null) return closed;
+    if (closed !== null) return this.#refused(closed);
     const known = this.#findTwin(request);
-    if (known !== null) return await known;
+    if (known !== null) return this.#known(await known);
     const full = this.#refuseWhenFull();
-    if (full !== null) return full;
+    if (full !== null) return this.#refused(full);
 
     const pending = { request, answer: Promise.withResolvers<AppendReceipt | Refusal>() };
     this.#waiting.push(pending);
@@ -97,6 +100,7 @@ export class BufferCore {
   async nameTable(tableId: number, measurement: string | null, changeNo: number): Promise<void> {
     this.#ports.store.transact(() => this.#gate.nameTable({ tableId, measurement }, changeNo));
     await this.#ports.store.sync();
+    this.followers.wakeAll();
   }
 
   /** The database is being dropped: nothing is taken any more, what is here can still be read. */
@@ -115,6 +119,7 @@ export class BufferCore {
     });
     this.segments.derive();
     await this.#ports.store.sync();
+    this.followers.wakeAll();
   }
 
   /** Never throws: after six throws the platform would drop the alarm for good. */
@@ -177,15 +182,36 @@ export class BufferCore {
     }
   }
 
+  #refused(answer: Refusal): Refusal {
+    this.#ports.report({ event: "request_refused", code: answer.refused });
+    return answer;
+  }
+
+  #known(answer: AppendReceipt | Refusal): AppendReceipt | Refusal {
+    if (isRefusal(answer)) return this.#refused(answer);
+    this.#ports.report({ event: "request_known" });
+    return answer;
+  }
+
   async #commit(group: readonly PendingAppend[]): Promise<void> {
+    const startedMs = this.#ports.clock.nowMs();
     try {
       const refusals = this.#ports.store.transact(() =>
         group.map(({ request }) => this.#store(request)),
       );
       await this.#ports.store.sync();
       for (const [at, { request, answer }] of group.entries()) {
-        answer.resolve(refusals[at] ?? { rowCount: requestRows(request), isDuplicate: false });
+        const refused = refusals[at]!;
+        if (refused !== null) answer.resolve(this.#refused(refused));
+        else answer.resolve({ rowCount: requestRows(request), isDuplicate: false });
       }
+      this.#ports.report({
+        event: "batches_committed",
+        requestCount: group.length,
+        batches: group.flatMap(({ request }, at) => (refusals[at] ? [] : request.batches)),
+        durationMs: this.#ports.clock.nowMs() - startedMs,
+      });
+      this.followers.wake(group.flatMap(({ request }) => request.batches));
     } catch (error) {
       this.#ports.report({ event: "append_failed", error });
       for (const { answer } of group) answer.reject(error);
@@ -210,7 +236,7 @@ export class BufferCore {
   #store(request: AppendRequest): Refusal | null {
     const refused = this.#gate.refuse(request.batches);
     if (refused !== null) return refused;
-    this.segments.add(request.batches, request.requestId);
+    this.segments.add(request);
     if (request.idempotencyKey === null) return null;
     const seen = { bodySha256: request.bodySha256 ?? "", rowCount: requestRows(request) };
     const expiresMs = this.#ports.clock.nowMs() + LIMITS.idempotencyWindowMs;

@@ -54,6 +54,15 @@ export class Gate {
     if (this.#read().isEmpty) throw droppedDatabase();
   }
 
+  isEmpty(): boolean {
+    return this.#read().isEmpty;
+  }
+
+  /** The table's present name, as far as it was ever changed. null: dropped. */
+  changedName(tableId: number): string | null | undefined {
+    return this.#read().names.get(tableId);
+  }
+
   /** Inside a transaction, as `close`. */
   nameTable(table: NamedTable, changeNo: number): void {
     this.#tables.nameTable(table, changeNo);

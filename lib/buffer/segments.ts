@@ -16,8 +16,17 @@ import type { ErrorCode, Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { Alarm, Clock, SqlStore } from "#lib/base/ports.ts";
 import type { BufferTables, Identity, SegmentRow, SegmentTotals } from "./buffer-tables.ts";
+import { openFollowTables } from "./follow-tables.ts";
+import { ReleasedLogs } from "./released-logs.ts";
 import { formatSegmentId, parseSegmentId } from "./segment-id.ts";
-import type { BatchHeader, BatchRun, BufferStatus, EncodedBatch, FlushHint } from "./types.ts";
+import type {
+  AppendRequest,
+  BatchHeader,
+  BatchRun,
+  BufferStatus,
+  EncodedBatch,
+  FlushHint,
+} from "./types.ts";
 import type { SealedSegment } from "./types.ts";
 
 export interface BufferPorts {
@@ -38,6 +47,17 @@ export interface BufferSettings {
 }
 
 export type BufferEvent =
+  | {
+      readonly event: "batches_committed";
+      readonly requestCount: number;
+      readonly batches: readonly Pick<EncodedBatch, "measurement" | "rowCount" | "bytes">[];
+      readonly durationMs: number;
+    }
+  | { readonly event: "request_known" }
+  | { readonly event: "request_refused"; readonly code: ErrorCode }
+  | { readonly event: "hint_sent"; readonly segmentId: string; readonly isRepeat: boolean }
+  | { readonly event: "flushing_here"; readonly segmentId: string }
+  | { readonly event: "try_failed"; readonly segmentId: string; readonly code: ErrorCode }
   | ({
       readonly event: "segment_sealed" | "segment_released";
       readonly segmentId: string;
@@ -49,6 +69,8 @@ export type BufferEvent =
     }
   | { readonly event: "segment_quarantined"; readonly segmentId: string; readonly error: string }
   | { readonly event: "alarm_failed" | "append_failed"; readonly error: unknown };
+
+type Added = Pick<AppendRequest, "batches" | "requestId" | "traceparent">;
 
 type Totals = { -readonly [K in keyof SegmentTotals]: SegmentTotals[K] };
 
@@ -69,6 +91,7 @@ export class Segments {
   readonly #ports: BufferPorts;
   readonly #settings: BufferSettings;
   readonly #tables: BufferTables;
+  readonly #released: ReleasedLogs;
   #identity: Identity | null;
   /** Derived from the tables; every unreleased segment has an entry. */
   readonly #totals = new Map<number, Totals>();
@@ -80,6 +103,7 @@ export class Segments {
     this.#ports = ports;
     this.#settings = settings;
     this.#tables = tables;
+    this.#released = new ReleasedLogs(openFollowTables(ports.store));
     this.#identity = tables.identity();
     // Whatever was lost with the last process, an alarm among it, work that exists gets one again.
     this.derive();
@@ -104,11 +128,11 @@ export class Segments {
   }
 
   /** Inside a transaction. All go into one segment, so that they appear at once. */
-  add(batches: readonly EncodedBatch[], requestId: string): void {
+  add({ batches, requestId, traceparent }: Added): void {
     const segmentNo = (this.#openSegmentNo ??= this.#open());
     const totals = this.#totals.get(segmentNo)!;
     for (const batch of batches) {
-      this.#tables.insertBatch(segmentNo, batch, requestId);
+      this.#tables.insertBatch(segmentNo, batch, { requestId, traceparent });
       totals.batchCount += 1;
       totals.rowCount += batch.rowCount;
       totals.byteLength += batch.bytes.byteLength;
@@ -157,9 +181,13 @@ export class Segments {
     const segment = this.#find(segmentId);
     if (segment === null) return;
     assert(segment.state !== "open", `segment ${segmentId} released while open`);
-    this.#ports.store.transact(() => this.#tables.dropSegment(segment.segmentNo));
     const totals = this.#totals.get(segment.segmentNo)!;
+    const nowMs = this.#ports.clock.nowMs();
+    this.#ports.store.transact(() =>
+      this.#released.add(segment.segmentNo, totals.byteLength, nowMs),
+    );
     this.#totals.delete(segment.segmentNo);
+    this.#arm();
     this.#tellReleased();
     this.#ports.report({ event: "segment_released", segmentId, ...totals });
   }
@@ -167,6 +195,7 @@ export class Segments {
   /** Inside a transaction, after which `derive` is due: the database is no more. */
   dropAll(): void {
     for (const { segmentNo } of this.#tables.segments()) this.#tables.dropSegment(segmentNo);
+    this.#released.drop(Infinity);
     this.#tellReleased();
   }
 
@@ -177,6 +206,7 @@ export class Segments {
   noteFlushFailure(segmentId: string, code: ErrorCode, message: string): void {
     const segment = this.#find(segmentId);
     if (segment?.state !== "sealed") return;
+    this.#ports.report({ event: "try_failed", segmentId, code });
     const kind = errorKind(code);
     const attempts = segment.attempts + (kind === "corrupt" || kind === "internal" ? 1 : 0);
     const isPoison = attempts >= LIMITS.flushAttemptsMax;
@@ -240,6 +270,7 @@ export class Segments {
     try {
       const nowMs = this.#ports.clock.nowMs();
       this.#sealWhenOld(nowMs);
+      this.#ports.store.transact(() => this.#released.drop(nowMs));
       for (const segment of this.#tables.segments()) {
         if (segment.state === "sealed" && segment.nextHintMs <= nowMs) await this.#push(segment);
       }
@@ -289,12 +320,15 @@ export class Segments {
         throw new SluiceError("store_unavailable", `no answer in ${HINT_TIMEOUT_MS} ms`);
       });
       await Promise.race([this.#ports.sendHint(hint), tooLong]);
+      const { segmentId } = hint;
+      this.#ports.report({ event: "hint_sent", segmentId, isRepeat: segment.hints > 0 });
     } catch (error) {
       this.#ports.report({ event: "hint_failed", segmentId: hint.segmentId, error });
     }
   }
 
   async #flushHere(hint: FlushHint): Promise<void> {
+    this.#ports.report({ event: "flushing_here", segmentId: hint.segmentId });
     try {
       await this.#ports.flushHere(hint);
     } catch (error) {
@@ -334,6 +368,7 @@ export class Segments {
         atMs = Math.min(atMs, segment.openedMs + this.#settings.sealAfterMs);
       if (segment.state === "sealed") atMs = Math.min(atMs, segment.nextHintMs);
     }
+    atMs = Math.min(atMs, this.#released.dueMs());
     if (atMs !== Infinity) this.#setAlarm(Math.max(atMs, this.#ports.clock.nowMs()));
   }
 

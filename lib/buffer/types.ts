@@ -21,6 +21,8 @@ export interface AppendRequest {
   readonly shard: number;
   /** Of the HTTP request; kept with the rows so that a log line of the flush names it. */
   readonly requestId: string;
+  /** Of its trace, where that is recorded: the flush is a part of it. */
+  readonly traceparent: string | null;
   /** null: the client sent no key, and a repeated request is a new one. */
   readonly idempotencyKey: string | null;
   /** Hex SHA-256 of the request body, to tell a retry from another request under the same key. */
@@ -40,6 +42,7 @@ export interface BatchHeader extends Omit<EncodedBatch, "bytes"> {
   readonly sequence: number;
   readonly byteLength: number;
   readonly requestId: string;
+  readonly traceparent: string | null;
 }
 
 /** A run of batches: headers in order, and their bodies one after another. */
@@ -108,4 +111,60 @@ export interface Tail {
 export interface SegmentRows {
   readonly segmentId: string;
   readonly rowCount: number;
+}
+
+/**
+ * A place in a buffer's log: all batches before `sequence` of the segment, and of the batch at it
+ * the first `rows` rows. Everything before it was received up to `atMs`.
+ */
+export interface LogPosition {
+  readonly segmentId: string;
+  readonly sequence: number;
+  readonly rows: number;
+  readonly atMs: number;
+}
+
+export interface FollowRequest {
+  readonly shard: number;
+  readonly tableId: number;
+  /** The name under which it is followed. */
+  readonly measurement: string;
+  readonly after: LogPosition;
+  /** At least one batch comes, however large. */
+  readonly bytesMax: number;
+  /** How long to wait for a batch when there is none. */
+  readonly waitMs: number;
+}
+
+/** Batches in order; first what `gap` says, then `run`, then `end`. */
+export interface Followed {
+  /** Not null: rows may be missing before `run`, received between these moments. */
+  readonly gap: { readonly fromMs: number; readonly toMs: number } | null;
+  readonly run: BatchRun;
+  /** Behind `run`. */
+  readonly position: LogPosition;
+  /** True: more is there already. */
+  readonly isCut: boolean;
+  /** When the follower may ask again: behind many others later. */
+  readonly restMs: number;
+  /** Not null: nothing comes any more under this name. */
+  readonly end: FollowEnd | null;
+}
+
+export type FollowEnd =
+  | { readonly reason: "measurement_dropped" | "database_dropped" }
+  | { readonly reason: "measurement_renamed"; readonly name: string };
+
+export interface FollowStart {
+  /** Behind everything that the log has. */
+  readonly position: LogPosition;
+  /** The table's last batches, newest first, until they have as many rows as asked for. */
+  readonly recent: readonly RecentBatch[];
+}
+
+export interface RecentBatch {
+  readonly segmentId: string;
+  readonly sequence: number;
+  readonly rowCount: number;
+  readonly receivedUs: number;
 }

@@ -23,6 +23,10 @@ CREATE TABLE IF NOT EXISTS table_change (
   new_name TEXT,
   shard_count INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS database_name (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  name TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS erased (
   one INTEGER PRIMARY KEY CHECK (one = 1)
 );
@@ -31,8 +35,8 @@ CREATE TABLE IF NOT EXISTS erased (
 const CHANGE_COLUMNS = `change_no AS changeNo, table_id AS tableId, measurement,
   new_name AS newName, shard_count AS shardCount`;
 
-/** What says, after an erasure, that there was one. */
-const KEPT = new Set(["head", "erased"]);
+/** What says, after an erasure, that there was one; and what the archive has not heard yet. */
+const KEPT = new Set(["head", "erased", "archived_event"]);
 
 export type ChangeTables = ReturnType<typeof openChangeTables>;
 
@@ -49,6 +53,14 @@ function changeTable(store: SqlStore) {
       const sql = `INSERT INTO table_change (table_id, measurement, new_name, shard_count)
         VALUES (?, ?, ?, ?) RETURNING ${CHANGE_COLUMNS}`;
       return store.exec<TableChange>(sql, tableId, measurement, newName, shardCount)[0]!;
+    },
+    /** A database is never renamed; whoever changes a measurement tells what it is called. */
+    noteDatabaseName(name: string): void {
+      store.exec("INSERT OR REPLACE INTO database_name VALUES (1, ?)", name);
+    },
+    /** null: no measurement was ever dropped or renamed. */
+    databaseName(): string | null {
+      return store.exec<{ name: string }>("SELECT name FROM database_name")[0]?.name ?? null;
     },
     hasChange(changeNo: number): boolean {
       return store.exec("SELECT 1 FROM table_change WHERE change_no = ?", changeNo).length > 0;

@@ -12,8 +12,11 @@
 //
 // Refuses a name that does not exist, one that is taken, and one in the middle of another change.
 
+import type { Archive } from "#lib/archive/archive.ts";
+import { assert } from "#lib/base/assert.ts";
 import { SluiceError } from "#lib/base/errors.ts";
 import type { Clock, SqlStore } from "#lib/base/ports.ts";
+import { measurementChange } from "./artifacts.ts";
 import { type CatalogTables, openCatalogTables } from "./catalog-tables.ts";
 import { type ChangeTables, openChangeTables, type TableChange } from "./change-tables.ts";
 import type { TableTotals } from "./types.ts";
@@ -21,10 +24,17 @@ import type { TableTotals } from "./types.ts";
 export interface TableChangesPorts {
   readonly store: SqlStore;
   readonly clock: Clock;
+  readonly archive: Pick<Archive, "note">;
   /** Resolves when the shard would refuse, also after a crash, what is not under this name. */
   nameTable(shard: number, change: TableChange): Promise<void>;
   /** Rows of the table that the shard has not released, by segment. */
   bufferedRows(shard: number, tableId: number): Promise<readonly BufferedRows[]>;
+}
+
+/** The database, as far as it matters here. */
+export interface ChangedDatabase {
+  readonly name: string;
+  readonly shardCount: number;
 }
 
 export interface BufferedRows {
@@ -53,18 +63,18 @@ export class TableChanges {
    * Rows acknowledged before are gone, files and buffers; rows that come later make a new table.
    * Throws `measurement_unknown`, `measurement_changing`.
    */
-  async drop(measurement: string, shardCount: number): Promise<TableTotals> {
-    const change = await this.#begin(measurement, null, shardCount);
+  async drop(measurement: string, database: ChangedDatabase): Promise<TableTotals> {
+    const change = await this.#begin(measurement, null, database);
     await this.#tellShards(change);
-    const buffered = await this.#buffered(change.tableId, shardCount);
+    const buffered = await this.#buffered(change.tableId, database.shardCount);
     const dropped = this.#total(change.tableId, buffered);
     this.#finish(change);
     return dropped;
   }
 
   /** Throws `measurement_unknown`, `measurement_exists`, `measurement_changing`. */
-  async rename(measurement: string, newName: string, shardCount: number): Promise<void> {
-    const change = await this.#begin(measurement, newName, shardCount);
+  async rename(measurement: string, newName: string, database: ChangedDatabase): Promise<void> {
+    const change = await this.#begin(measurement, newName, database);
     await this.#tellShards(change);
     this.#finish(change);
   }
@@ -87,9 +97,10 @@ export class TableChanges {
   async #begin(
     measurement: string,
     newName: string | null,
-    shardCount: number,
+    { name, shardCount }: ChangedDatabase,
   ): Promise<TableChange> {
     const change = this.#ports.store.transact(() => {
+      this.#changes.noteDatabaseName(name);
       const begun = this.#changes.changeOf(measurement);
       if (begun?.measurement === measurement && begun.newName === newName) return begun;
       if (begun !== null) throw changing(measurement);
@@ -108,17 +119,28 @@ export class TableChanges {
   }
 
   /** Harmless when somebody else has done it meanwhile. */
-  #finish({ changeNo, tableId, newName }: TableChange): void {
+  #finish({ changeNo, tableId, measurement, newName }: TableChange): void {
     this.#ports.store.transact(() => {
       if (!this.#changes.hasChange(changeNo)) return;
       const version = this.#tables.nextVersion();
       if (newName === null) {
+        this.#archive(tableId, "delete");
         this.#changes.removeTable(tableId, version, this.#ports.clock.nowMs());
       } else {
         this.#changes.renameTable(tableId, newName);
+        this.#archive(tableId, "update", measurement);
       }
       this.#changes.forgetChange(changeNo);
     });
+  }
+
+  /** `oldName`: the archive finds a renamed measurement under both. */
+  #archive(tableId: number, action: "update" | "delete", oldName?: string): void {
+    const schema = this.#tables.schemaById(tableId);
+    const database = this.#changes.databaseName();
+    assert(schema !== null, `table ${tableId} is in a change and has no schema`);
+    const change = measurementChange(action, schema, this.#changes.fileTotals(tableId), database);
+    this.#ports.archive.note(oldName === undefined ? change : { ...change, oldName });
   }
 
   async #buffered(tableId: number, shardCount: number): Promise<BufferedRows[]> {

@@ -22,9 +22,12 @@ export interface DatabaseDropsPorts {
   /** Resolves when the shard would refuse every batch, also after a crash. */
   closeBuffer(databaseId: number, shard: number): Promise<void>;
   emptyBuffer(databaseId: number, shard: number): Promise<void>;
-  eraseCatalog(databaseId: number): Promise<void>;
+  /** The catalog, and the stream of events. */
+  eraseRecords(databaseId: number): Promise<void>;
   /** Every object of the database. */
   removeObjects(databaseId: number): Promise<void>;
+  /** Told inside the transaction that frees the name. */
+  archive(database: Database): void;
   report(event: { readonly event: "drop_failed"; readonly error: unknown } & DropStep): void;
 }
 
@@ -120,7 +123,7 @@ export class DatabaseDrops {
         return await this.#close(drop);
       case "empty":
         await this.#everyShard(drop, (shard) => this.#ports.emptyBuffer(databaseId, shard));
-        await this.#ports.eraseCatalog(databaseId);
+        await this.#ports.eraseRecords(databaseId);
         return this.#plan(drop, "remove", LIMITS.replacedGraceMs);
       case "remove":
         await this.#ports.removeObjects(databaseId);
@@ -135,7 +138,10 @@ export class DatabaseDrops {
     const { databaseId } = drop;
     await this.#everyShard(drop, (shard) => this.#ports.closeBuffer(databaseId, shard));
     this.#ports.store.transact(() => {
-      this.#ports.store.exec("DELETE FROM database WHERE database_id = ?", databaseId);
+      const sql = `DELETE FROM database WHERE database_id = ? RETURNING database_id AS databaseId,
+        name, shard_count AS shardCount, created_ms AS createdMs`;
+      const [freed] = this.#ports.store.exec<Database>(sql, databaseId);
+      if (freed !== undefined) this.#ports.archive(freed);
       this.#plan(drop, "empty", 0);
     });
   }

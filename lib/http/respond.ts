@@ -2,6 +2,9 @@
 
 import { ERRORS, isSluiceError, SluiceError } from "#lib/base/errors.ts";
 
+/** Carries an error's code, for those who count and do not read bodies. */
+export const ERROR_HEADER = "x-sluice-error";
+
 export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(value), {
     status,
@@ -27,7 +30,10 @@ export function errorResponse(
     request_id: requestId,
     ...more,
   };
-  const headers: Record<string, string> = { "x-request-id": requestId };
+  const headers: Record<string, string> = {
+    "x-request-id": requestId,
+    [ERROR_HEADER]: error.code,
+  };
   if (kind === "overloaded" || kind === "unavailable") {
     headers["retry-after"] = String(error.detail["retry_after_s"] ?? 1);
   }

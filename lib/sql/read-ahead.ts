@@ -57,6 +57,8 @@ export class ReadAhead {
     rowGroupsPruned: 0,
     bytesRead: 0,
     bytesFromCache: 0,
+    rangesRead: 0,
+    rangesFromCache: 0,
   };
 
   /** Holds at most `bytesMax` of files, but for single ranges that are larger. */
@@ -201,10 +203,12 @@ export class ReadAhead {
     assert(!this.#isClosed, "a query that has ended reads nothing");
     if (known !== null) {
       this.cost.bytesFromCache += byteLength;
+      this.cost.rangesFromCache++;
       return known;
     }
     const bytes = await fetchRange(file.key, start, byteLength);
     this.cost.bytesRead += byteLength;
+    this.cost.rangesRead++;
     rangeCache.keep(file, start, bytes);
     return bytes;
   }

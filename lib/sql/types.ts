@@ -15,6 +15,10 @@ export interface QueryRequest {
   readonly queryId: string;
   /** Whose query it is; null: the admin token from the environment. */
   readonly tokenId: number | null;
+  /** The trace that it is part of, as the header of that name has it. */
+  readonly traceparent: string;
+  /** Our own queries are not counted as those of clients. */
+  readonly isSystem: boolean;
 }
 
 export type Question = SqlQuestion | TableQuestion | MatchQuestion;
@@ -73,4 +77,7 @@ export interface ReadCost {
   /** From the object store. */
   bytesRead: number;
   bytesFromCache: number;
+  /** Ranges of files, from the object store. */
+  rangesRead: number;
+  rangesFromCache: number;
 }

@@ -9,6 +9,7 @@
 
 import { LIMITS } from "#lib/base/limits.ts";
 import type { Clock, SqlStore } from "#lib/base/ports.ts";
+import { joinFamilies } from "./join-families.ts";
 import type { Metric } from "./metric.ts";
 import type { MetricReport } from "./meter.ts";
 import { METRICS, type MetricGroup } from "./metrics.ts";
@@ -127,7 +128,7 @@ export class TelemetryHubCore {
       const table = new SeriesTable(LIMITS.metricSeriesMax);
       for (const metric of metrics) {
         // A metric whose labels changed with a release begins anew.
-        const isFitting = ([labels]: SeriesValue) => labels.length === metric.labels.length;
+        const isFitting = ({ labels }: SeriesValue) => labels.length === metric.labels.length;
         const series = (kept[metric.name] ?? []).filter(isFitting);
         for (const one of series) table.merge(metric, one);
       }
@@ -158,7 +159,7 @@ export class TelemetryHubCore {
 
 /** A counter is there before it counts: else its first step is none to Prometheus. */
 function zeroOf({ kind, labels }: Metric): SeriesValue[] {
-  return kind === "counter" && labels.length === 0 ? [[[], 0]] : [];
+  return kind === "counter" && labels.length === 0 ? [{ labels: [], value: 0 }] : [];
 }
 
 function isLive({ heardMs }: Source, nowMs: number): boolean {
@@ -166,16 +167,6 @@ function isLive({ heardMs }: Source, nowMs: number): boolean {
 }
 
 function mergeGauges(metric: Metric, sources: readonly Source[]): SeriesValue[] {
-  const merged = new Map<string, [readonly string[], number]>();
-  for (const { gauges } of sources) {
-    for (const [labels, value] of gauges[metric.name] ?? []) {
-      if (typeof value !== "number") continue;
-      const key = labels.join("\u0000");
-      const before = merged.get(key)?.[1];
-      const both =
-        metric.merge === "sum" ? (before ?? 0) + value : Math.max(before ?? value, value);
-      merged.set(key, [labels, both]);
-    }
-  }
-  return [...merged.values()];
+  const told = sources.map(({ gauges }) => ({ metric, series: gauges[metric.name] ?? [] }));
+  return joinFamilies(told)[0]?.series.slice() ?? [];
 }

@@ -28,7 +28,7 @@ export function metricsText(families: readonly FamilyValues[], format: TextForma
   return parts.join("") + (format === "openmetrics" ? "# EOF\n" : "");
 }
 
-function seriesText(metric: Metric, [labels, value]: SeriesValue): string {
+function seriesText(metric: Metric, { labels, value }: SeriesValue): string {
   const pairs = metric.labels.map((label, at) => `${label}="${escapeLabel(labels[at]!)}"`);
   if (typeof value === "number") return `${metric.name}${braces(pairs)} ${numberText(value)}\n`;
   return distributionText(metric, pairs, value);

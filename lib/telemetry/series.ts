@@ -14,7 +14,10 @@ export interface Distribution {
 }
 
 /** As it is sent and kept: label values, then the number, or the counts and the sum. */
-export type SeriesValue = readonly [labels: readonly string[], value: number | Distribution];
+export interface SeriesValue {
+  readonly labels: readonly string[];
+  readonly value: number | Distribution;
+}
 
 /** Label values as one key. The separator cannot be in a label: `labelText` takes it out. */
 const SEPARATOR = "\u0000";
@@ -60,7 +63,7 @@ export class SeriesTable {
   }
 
   /** What another table counted since it last told. */
-  merge(metric: Metric, [labels, value]: SeriesValue): void {
+  merge(metric: Metric, { labels, value }: SeriesValue): void {
     if (typeof value === "number") return this.add(metric, labels, value);
     const into = this.#distribution(metric, labels);
     if (value.counts.length !== into.counts.length) return;
@@ -72,7 +75,10 @@ export class SeriesTable {
     const family = this.#families.get(metric.name);
     if (family === undefined) return [];
     const { numbers, distributions } = family;
-    return [...numbers, ...distributions].map(([key, value]) => [labelsOf(key, metric), value]);
+    return [...numbers, ...distributions].map(([key, value]) => ({
+      labels: labelsOf(key, metric),
+      value,
+    }));
   }
 
   /** Everything, as plain data for a message or a row: metric's name to its series. */

@@ -31,6 +31,8 @@ export interface SpanOptions {
   readonly kind?: SpanKind;
   readonly attributes?: Attributes;
   readonly links?: readonly TraceContext[];
+  /** Where it began before it was known whose it is. */
+  readonly startUs?: number;
 }
 
 /** Work under way. */
@@ -39,7 +41,11 @@ export interface Span {
   readonly context: TraceContext;
   /** Attributes that are known only later. */
   note(attributes: Attributes): void;
+  /** A name that is known only later. */
+  rename(name: string): void;
   child(name: string, options?: SpanOptions): Span;
+  /** A part whose times are known only afterwards; in µs since 1970. */
+  childBetween(name: string, startUs: number, endUs: number): void;
   /** Only the first time counts. */
   end(error?: unknown): void;
 }
@@ -81,7 +87,8 @@ class RecordedSpan implements Span {
   readonly context: TraceContext;
   readonly #tracer: Tracer;
   readonly #ports: TracerPorts;
-  readonly #begun: Omit<FinishedSpan, "endUs" | "attributes" | "error">;
+  readonly #begun: Omit<FinishedSpan, "name" | "endUs" | "attributes" | "error">;
+  #name: string;
   #attributes: Attributes;
   #hasEnded = false;
 
@@ -92,23 +99,44 @@ class RecordedSpan implements Span {
     name: string,
     context: TraceContext,
     parentSpanId: string | null,
-    { kind = "internal", attributes = {}, links = [] }: SpanOptions,
+    { kind = "internal", attributes = {}, links = [], startUs = ports.nowUs() }: SpanOptions,
   ) {
     this.context = context;
     this.#tracer = tracer;
     this.#ports = ports;
     this.#attributes = attributes;
     const { traceId, spanId } = context;
-    const startUs = ports.nowUs();
-    this.#begun = { traceId, spanId, parentSpanId, component, name, kind, startUs, links };
+    this.#name = name;
+    this.#begun = { traceId, spanId, parentSpanId, component, kind, startUs, links };
   }
 
   note(attributes: Attributes): void {
     this.#attributes = { ...this.#attributes, ...attributes };
   }
 
+  rename(name: string): void {
+    this.#name = name;
+  }
+
   child(name: string, options?: SpanOptions): Span {
     return this.#tracer.start(name, this.context, options);
+  }
+
+  childBetween(name: string, startUs: number, endUs: number): void {
+    const { traceId, component } = this.#begun;
+    this.#ports.finish({
+      traceId,
+      spanId: this.#ports.randomHex(16),
+      parentSpanId: this.context.spanId,
+      component,
+      name,
+      kind: "internal",
+      startUs: Math.round(startUs),
+      endUs: Math.round(endUs),
+      attributes: {},
+      error: null,
+      links: [],
+    });
   }
 
   end(error?: unknown): void {
@@ -116,7 +144,8 @@ class RecordedSpan implements Span {
     this.#hasEnded = true;
     const endUs = this.#ports.nowUs();
     const attributes = this.#attributes;
-    this.#ports.finish({ ...this.#begun, endUs, attributes, error: errorText(error) });
+    const name = this.#name;
+    this.#ports.finish({ ...this.#begun, name, endUs, attributes, error: errorText(error) });
   }
 }
 
@@ -125,8 +154,22 @@ function errorText(error: unknown): string | null {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Stands for the span of work of which it is not known yet whether it is recorded. */
+export const UNRECORDED: Span = unrecorded({
+  traceId: "0".repeat(32),
+  spanId: "0".repeat(16),
+  isSampled: false,
+});
+
 function unrecorded(context: TraceContext): Span {
-  const span: Span = { context, note() {}, child: () => span, end() {} };
+  const span: Span = {
+    context,
+    note() {},
+    rename() {},
+    child: () => span,
+    childBetween() {},
+    end() {},
+  };
   return span;
 }
 

@@ -259,6 +259,9 @@ interface ParseFailure {
   readonly error_message: string;
 }
 
+/** Of the C++ library, and of Arrow when it makes an answer's batch. */
+const NO_MEMORY = /std::bad_alloc$|^malloc of size \d+ failed$/;
+
 /** DuckDB says the class of an error before the first colon, and says it nowhere else. */
 function failureCode(message: string): ErrorCode {
   const name = message.slice(0, message.indexOf(":"));
@@ -277,7 +280,7 @@ function failureCode(message: string): ErrorCode {
     case "FATAL Error":
       return "query_unsupported";
     default:
-      return message.endsWith("std::bad_alloc") ? "query_out_of_memory" : "query_failed";
+      return NO_MEMORY.test(message) ? "query_out_of_memory" : "query_failed";
   }
 }
 

@@ -16,14 +16,17 @@ import type { JobHint, StartedJob } from "#lib/upkeep/types.ts";
 import { systemClock } from "#platform/clock.ts";
 import { deletePorts } from "#platform/delete-ports.ts";
 import { jobLine } from "#platform/job-line.ts";
+import { queueMessages } from "#lib/telemetry/metrics/flush.ts";
 import { createLog, type Log } from "#platform/log.ts";
 import { r2FetchRange, r2ObjectStore } from "#platform/r2.ts";
+import { countJob } from "#platform/job-telemetry.ts";
 import { unwrap } from "#platform/rpc.ts";
+import { meter, reportSoon } from "#platform/telemetry.ts";
 
 let isBusy = false;
 
 export default {
-  async queue(batch, env) {
+  async queue(batch, env, ctx) {
     const log = createLog("compactor", env.LOG_LEVEL);
     for (const message of batch.messages) {
       const hint = message.body;
@@ -31,7 +34,9 @@ export default {
       else
         log.error("a message on the compaction queue is not a hint", new Error("unknown message"));
       message.ack();
+      meter.add(queueMessages, 1, batch.queue, "acknowledged");
     }
+    reportSoon("compactor", env, (work) => ctx.waitUntil(work));
   },
 } satisfies ExportedHandler<CompactorEnv, unknown>;
 
@@ -50,7 +55,8 @@ async function handleHint(hint: JobHint, env: CompactorEnv, log: Log): Promise<v
     const started = await unwrap(catalog.startJob(jobId));
     if (started === null) return log.debug("hint for a job that is not to be started", fields);
     const line = joinedProgress(jobLine(catalog, started.job));
-    const outcome = await settleJob(line, () => run(started, databaseId, line, env));
+    const settle = () => settleJob(line, () => run(started, databaseId, line, env));
+    const outcome = await countJob(kind, settle);
     log.info("job ended", { ...fields, outcome, duration_ms: systemClock.nowMs() - startedMs });
   } catch (error) {
     log.error("job not done", error, fields);

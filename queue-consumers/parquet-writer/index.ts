@@ -9,15 +9,19 @@
 
 import type { FlushHint } from "#lib/buffer/types.ts";
 import { flushSegment } from "#platform/flush-segment.ts";
+import { queueMessages } from "#lib/telemetry/metrics/flush.ts";
 import { createLog, type Log } from "#platform/log.ts";
+import { meter, reportSoon } from "#platform/telemetry.ts";
 
 export default {
-  async queue(batch, env) {
+  async queue(batch, env, ctx) {
     const log = createLog("parquet-writer", env.LOG_LEVEL);
     for (const message of batch.messages) {
       await handleHint(message.body, env, log);
       message.ack();
+      meter.add(queueMessages, 1, batch.queue, "acknowledged");
     }
+    reportSoon("parquet-writer", env, (work) => ctx.waitUntil(work));
   },
 } satisfies ExportedHandler<ParquetWriterEnv, unknown>;
 
@@ -28,7 +32,7 @@ async function handleHint(body: unknown, env: ParquetWriterEnv, log: Log): Promi
   }
   const buffer = env.DATABASE_BUFFER.getByName(`${body.databaseId}-${body.shard}`);
   const catalog = env.DATABASE_CATALOG.getByName(`${body.databaseId}`);
-  await flushSegment(body, buffer, catalog, env.LAKE, log);
+  await flushSegment(body, buffer, catalog, env.LAKE, log, "parquet-writer");
 }
 
 function isFlushHint(body: unknown): body is FlushHint {

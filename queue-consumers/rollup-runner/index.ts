@@ -10,19 +10,24 @@ import type { JobTicket } from "#lib/upkeep/jobs.ts";
 import { runRollup } from "#lib/upkeep/rollup-run.ts";
 import type { StartedRollup } from "#lib/upkeep/rollup-types.ts";
 import type { JobHint } from "#lib/upkeep/types.ts";
+import { queueMessages } from "#lib/telemetry/metrics/flush.ts";
 import { createLog, type Log } from "#platform/log.ts";
 import { rollupPorts } from "#platform/rollup-ports.ts";
+import { countJob } from "#platform/job-telemetry.ts";
 import { unwrap } from "#platform/rpc.ts";
+import { meter, reportSoon } from "#platform/telemetry.ts";
 
 export default {
-  async queue(batch, env) {
+  async queue(batch, env, ctx) {
     const log = createLog("rollup-runner", env.LOG_LEVEL);
     for (const message of batch.messages) {
       const hint = message.body;
       if (isRollupHint(hint)) await handleHint(hint, env, log);
       else log.error("a message on the rollup queue is not a hint", new Error("unknown message"));
       message.ack();
+      meter.add(queueMessages, 1, batch.queue, "acknowledged");
     }
+    reportSoon("rollup-runner", env, (work) => ctx.waitUntil(work));
   },
 } satisfies ExportedHandler<RollupRunnerEnv, unknown>;
 
@@ -38,7 +43,7 @@ async function handleHint(hint: JobHint, env: RollupRunnerEnv, log: Log): Promis
     const stopKeeping = keep(started, catalog, log);
     try {
       const ports = rollupPorts(started, databaseId, env);
-      const outcome = await runRollup(started, databaseId, ports);
+      const outcome = await countJob("rollup", () => runRollup(started, databaseId, ports));
       log.info("rollup computed", { ...rollup, outcome, duration_ms: Date.now() - startedMs });
     } finally {
       stopKeeping();

@@ -1,6 +1,6 @@
 // The few calls of the HTTP API that the demo makes beside sending batches.
 
-import type { Answer } from "./table.ts";
+import type { Answer } from "../../clients/cli/query/table.ts";
 
 export interface Caller {
   readonly url: string;

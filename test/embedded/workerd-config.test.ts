@@ -57,6 +57,14 @@ describe("workerd's configuration", () => {
     expect(secretNames(workers)).toEqual(["ADMIN_TOKEN"]);
   });
 
+  test("the front door alone reaches the network", () => {
+    const config = workerdConfig([worker("front"), worker("query")], NONE);
+    const [, front, query] = /name = "front"(.*)name = "query"(.*)/s.exec(config)!;
+    expect(front).toContain('globalOutbound = "open-network"');
+    expect(query).not.toContain("globalOutbound");
+    expect(config).toContain('name = "internet", network = (allow = [])');
+  });
+
   test("each queue is delivered to the Worker that consumes it, with its settings", () => {
     const queueConsumers = [
       { queue: "flush", max_batch_size: 1, max_batch_timeout: 0, dead_letter_queue: "dead" },

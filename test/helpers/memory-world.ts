@@ -44,6 +44,7 @@ export class MemorySqlStore implements SqlStore {
   readonly #database = new DatabaseSync(":memory:");
   /** Once that many more INSERTs into a log were made the next throws, as on a full disk. */
   insertsUntilFull = Infinity;
+  #depth = 0;
 
   exec<Row>(sql: string, ...parameters: SqlValue[]): Row[] {
     if (sql.startsWith("INSERT INTO log_") && this.insertsUntilFull-- <= 0) {
@@ -59,14 +60,17 @@ export class MemorySqlStore implements SqlStore {
   }
 
   transact<T>(work: () => T): T {
-    this.#database.exec("BEGIN");
+    const name = `transaction_${this.#depth++}`;
+    this.#database.exec(`SAVEPOINT ${name}`);
     try {
       const result = work();
-      this.#database.exec("COMMIT");
+      this.#database.exec(`RELEASE ${name}`);
       return result;
     } catch (error) {
-      this.#database.exec("ROLLBACK");
+      this.#database.exec(`ROLLBACK TO ${name}; RELEASE ${name}`);
       throw error;
+    } finally {
+      this.#depth--;
     }
   }
 

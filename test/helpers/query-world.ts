@@ -51,6 +51,7 @@ export class QueryDatabase implements DatabaseReader {
       segmentId: `0.${this.#segments}.1`,
       sequence: ++this.#sequence,
       requestId: "r",
+      traceparent: null,
       tableId: schema.tableId,
       measurement,
       rowCount: scan.rowCount,
@@ -221,7 +222,8 @@ export class QueryWorld {
     const { answerQuery } = await import("../../workers/query/answer.ts");
     const result = resultOptions("json");
     const ids = { requestId: "r-1", queryId: "q-1", tokenId: null };
-    const request = { databases: ["*"], database: null, ...ids, result, ...asked };
+    const from = { traceparent: "", isSystem: false };
+    const request = { databases: ["*"], database: null, ...ids, ...from, result, ...asked };
     const report = (error: SluiceError) => {
       if (error.code === "bug") console.error(error.cause);
     };

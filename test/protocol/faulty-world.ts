@@ -42,6 +42,7 @@ export const NO_FAULTS: Faults = {
 };
 
 export const MEASUREMENT = "events";
+const DATABASE = { name: "default", shardCount: 1 };
 const EVERYTHING = { minMs: null, maxMs: null };
 
 export class FaultyWorld {
@@ -121,11 +122,11 @@ export class FaultyWorld {
 
   /** True when the drop was answered. */
   async drop(): Promise<boolean> {
-    return await this.#survive(async () => void (await this.#changes.drop(MEASUREMENT, 1)));
+    return await this.#survive(async () => void (await this.#changes.drop(MEASUREMENT, DATABASE)));
   }
 
   async rename(newName: string): Promise<boolean> {
-    return await this.#survive(() => this.#changes.rename(MEASUREMENT, newName, 1));
+    return await this.#survive(() => this.#changes.rename(MEASUREMENT, newName, DATABASE));
   }
 
   /** What the catalog's alarm does. True: no change is left in the middle. */
@@ -282,6 +283,7 @@ export class FaultyWorld {
     this.#changes = new TableChanges({
       store: this.#catalogStore,
       clock,
+      archive: { note: () => {} },
       nameTable: (_, { tableId, newName, changeNo }) =>
         this.#call(() => this.#buffer.nameTable(tableId, newName, changeNo)),
       bufferedRows: (_, tableId) => this.#call(async () => this.#buffer.rowsOfTable(tableId)),

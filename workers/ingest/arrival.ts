@@ -2,12 +2,14 @@
 
 import type { Principal } from "#lib/directory/types.ts";
 import type { Log } from "#platform/log.ts";
+import type { RequestTelemetry } from "./request-telemetry.ts";
 
 export interface Arrival {
   readonly request: Request;
   readonly env: IngestEnv;
   readonly requestId: string;
   readonly log: Log;
+  readonly telemetry: RequestTelemetry;
 }
 
 /** After the route was found and the token allowed it. */

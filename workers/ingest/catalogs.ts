@@ -1,9 +1,10 @@
 // Things of one database that have an id of their own in the API: policies, rollups, jobs.
 //
-// Such an id says which database it is of: the database's own id times a million, and the thing's;
-// of a job times a billion, since clocks make jobs, every few seconds, for years.
+// Such an id says which database it is of (lib/base/global-ids.ts); that of a job with room for a
+// billion in a database, since clocks make jobs, every few seconds, for years.
 
 import { SluiceError } from "#lib/base/errors.ts";
+import { globalIdOf, splitGlobalId } from "#lib/base/global-ids.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { checkDatabaseName, unknownDatabase } from "#lib/directory/names.ts";
 import { demand, matchesAny, mayDo } from "#lib/directory/permissions.ts";
@@ -15,13 +16,12 @@ import { findDatabase } from "#platform/directory.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 
-const IDS_PER_DATABASE = 1_000_000;
 const JOB_IDS_PER_DATABASE = 1_000_000_000;
 const FIRST_LOOK_MS = 50;
 const LOOK_MS_MAX = 1_000;
 
 export function globalId({ databaseId }: Database, id: number): number {
-  return databaseId * IDS_PER_DATABASE + id;
+  return globalIdOf(databaseId, id);
 }
 
 export function globalJobId({ databaseId }: Database, jobId: number): number {
@@ -36,17 +36,21 @@ export function globalJobId({ databaseId }: Database, jobId: number): number {
 export async function named(
   { env, params, principal }: AdmittedArrival,
   permission: Permission,
-  unknown: "policy_unknown" | "rollup_unknown" | "job_unknown",
+  unknown: "policy_unknown" | "rollup_unknown" | "job_unknown" | "trigger_unknown",
 ): Promise<{ database: Database; id: number }> {
   const text = params["id"]!;
-  const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-  const idsPerDatabase = unknown === "job_unknown" ? JOB_IDS_PER_DATABASE : IDS_PER_DATABASE;
-  const databaseId = Math.floor(id / idsPerDatabase);
+  const asked = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  const { databaseId, id } = unknown === "job_unknown" ? splitJobId(asked) : splitGlobalId(asked);
   const database = (await listDatabases(env)).find((one) => one.databaseId === databaseId);
   const isInSight = database !== undefined && matchesAny(principal.databases, database.name);
   if (!isInSight) throw new SluiceError(unknown, `there is no ${text}`, { id: text });
   demand(principal, permission, database.name);
-  return { database, id: id % idsPerDatabase };
+  return { database, id };
+}
+
+function splitJobId(jobId: number): { databaseId: number; id: number } {
+  const databaseId = Math.floor(jobId / JOB_IDS_PER_DATABASE);
+  return { databaseId, id: jobId % JOB_IDS_PER_DATABASE };
 }
 
 /** Those of `?database=`, or all, for which the caller has the permission. */

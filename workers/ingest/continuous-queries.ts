@@ -10,6 +10,7 @@ import { flagField, type JsonObject, readJsonObject } from "#lib/http/json-body.
 import { readOptionalJsonObject, textField, textListField } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
 import { measurementNameFault } from "#lib/protocol/walk-batch.ts";
+import { describeRollup, rollupBody, rollupRunStatus } from "#lib/upkeep/artifacts.ts";
 import { checkRollupQuery, fillRollupQuery, timeText } from "#lib/upkeep/rollup-query.ts";
 import { slotMsOf, type TimeRange, widen } from "#lib/upkeep/rollup-slots.ts";
 import type { Rollup, RollupFields } from "#lib/upkeep/rollup-types.ts";
@@ -17,7 +18,7 @@ import type { Job } from "#lib/upkeep/types.ts";
 import { askRowCount } from "#platform/ask-query.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { catalogOf, databaseNamed, databasesAsked, globalId, isoTime, named } from "./catalogs.ts";
+import { catalogOf, databaseNamed, databasesAsked, globalId, named } from "./catalogs.ts";
 import { ended, globalJobId, limitOf, wrong } from "./catalogs.ts";
 import { flush } from "./flush.ts";
 
@@ -44,8 +45,7 @@ export async function create({ request, env, principal }: AdmittedArrival): Prom
   const fields = fieldsOf(await readJsonObject(request, BODY_BYTES_MAX));
   demand(principal, "admin", fields.database);
   const database = await databaseNamed(fields.database, env);
-  const { databaseId } = database;
-  const rollup = await unwrap(catalogOf(database, env).createRollup(databaseId, fields));
+  const rollup = await unwrap(catalogOf(database, env).createRollup(database, fields));
   return json(await describe(rollup, database, env), 201);
 }
 
@@ -61,16 +61,16 @@ export async function update(arrival: AdmittedArrival): Promise<Response> {
   const { database, id } = await named(arrival, "admin", "rollup_unknown");
   const body = await readJsonObject(arrival.request, BODY_BYTES_MAX);
   const catalog = catalogOf(database, arrival.env);
-  const fields = fieldsOf({ ...bodyOf(await unwrap(catalog.findRollup(id))), ...body });
+  const fields = fieldsOf({ ...rollupBody(await unwrap(catalog.findRollup(id))), ...body });
   if (fields.database !== database.name) throw wrong("database", "the one that it is of");
-  const rollup = await unwrap(catalog.updateRollup(id, fields));
+  const rollup = await unwrap(catalog.updateRollup(database, id, fields));
   return json(await describe(rollup, database, arrival.env));
 }
 
 /** DELETE /api/v1/continuous_queries/:id */
 export async function remove(arrival: AdmittedArrival): Promise<Response> {
   const { database, id } = await named(arrival, "admin", "rollup_unknown");
-  await unwrap(catalogOf(database, arrival.env).removeRollup(id));
+  await unwrap(catalogOf(database, arrival.env).removeRollup(database, id));
   return json({ success: true, message: "Continuous query deleted" });
 }
 
@@ -97,7 +97,7 @@ export async function execute(arrival: AdmittedArrival): Promise<Response> {
   const { rows_read = 0, rows_written = 0 } = job.result ?? job.progress;
   const executed = executionOf(rollup, database, range, startedMs, {
     execution_id: globalJobId(database, job.jobId),
-    status: statusOf(job),
+    status: rollupRunStatus(job),
     records_read: rows_read,
     records_written: rows_written,
     dry_run: false,
@@ -234,35 +234,8 @@ function daysField(body: JsonObject, field: string): number | null {
 }
 
 async function describe(rollup: Rollup, database: Database, env: IngestEnv) {
-  const { rollupId, createdMs, updatedMs } = rollup;
-  const [last] = await unwrap(catalogOf(database, env).rollupRuns(rollupId, 1));
-  return {
-    id: globalId(database, rollupId),
-    ...bodyOf(rollup),
-    last_execution_time: isoTime(last?.finishedMs ?? null),
-    last_execution_status: last === undefined ? null : statusOf(last),
-    last_records_written: last?.result?.["rows_written"] ?? null,
-    last_error: last?.errorMessage ?? null,
-    created_at: isoTime(createdMs),
-    updated_at: isoTime(updatedMs),
-  };
-}
-
-/** As a body that would make it. */
-function bodyOf(rollup: Rollup) {
-  return {
-    name: rollup.name,
-    description: rollup.description,
-    database: rollup.database,
-    source_measurement: rollup.source,
-    destination_measurement: rollup.destination,
-    query: rollup.query,
-    interval: rollup.interval,
-    tag_columns: rollup.tagColumns,
-    retention_days: rollup.retentionDays,
-    delete_source_after_days: rollup.deleteSourceAfterDays,
-    is_active: rollup.isActive,
-  };
+  const [last] = await unwrap(catalogOf(database, env).rollupRuns(rollup.rollupId, 1));
+  return describeRollup(rollup, last, database);
 }
 
 function describeRun(job: Job, queryId: number, database: Database) {
@@ -273,7 +246,7 @@ function describeRun(job: Job, queryId: number, database: Database) {
     execution_id: globalJobId(database, job.jobId),
     query_id: queryId,
     execution_time: new Date(startedMs ?? job.createdMs).toISOString(),
-    status: statusOf(job),
+    status: rollupRunStatus(job),
     start_time: range === null ? null : timeText(range.fromMs),
     end_time: range === null ? null : timeText(range.toMs),
     records_read: numbers["rows_read"] ?? 0,
@@ -285,8 +258,4 @@ function describeRun(job: Job, queryId: number, database: Database) {
       startedMs === null || finishedMs === null ? null : (finishedMs - startedMs) / 1_000,
     error_message: job.errorMessage,
   };
-}
-
-function statusOf({ state }: Job): string {
-  return state === "done" ? "completed" : state;
 }

@@ -2,6 +2,7 @@
 
 import { SluiceError } from "#lib/base/errors.ts";
 import type { SegmentSummary } from "#lib/buffer/types.ts";
+import { describeDatabase } from "#lib/directory/artifacts.ts";
 import { checkDatabaseName, unknownDatabase } from "#lib/directory/names.ts";
 import { mayDo } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
@@ -36,13 +37,17 @@ export async function showDatabase({ env, database }: AdmittedArrival): Promise<
   const found = await findDatabase(database!, env.DIRECTORY);
   if (found === null) throw unknownDatabase(database!);
   const segments: SegmentSummary[] = [];
+  let followerCount = 0;
   for (let shard = 0; shard < found.shardCount; shard++) {
     const buffer = env.DATABASE_BUFFER.getByName(`${found.databaseId}-${shard}`);
-    segments.push(...(await unwrap(buffer.status())).segments);
+    const status = await unwrap(buffer.status());
+    segments.push(...status.segments);
+    followerCount += status.followerCount;
   }
   const buffer = {
     rows: segments.reduce((sum, { rowCount }) => sum + rowCount, 0),
     bytes: segments.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    followers: followerCount,
     segments: segments.map((segment) => ({
       id: segment.segmentId,
       state: segment.state,
@@ -56,11 +61,8 @@ export async function showDatabase({ env, database }: AdmittedArrival): Promise<
   return json({ ...(await describe(found, env)), buffer });
 }
 
-async function describe({ databaseId, name, createdMs }: Database, env: IngestEnv) {
-  const tables = await unwrap(env.DATABASE_CATALOG.getByName(`${databaseId}`).listTables());
-  return {
-    name,
-    measurement_count: tables.length,
-    created_at: new Date(createdMs).toISOString(),
-  };
+async function describe(database: Database, env: IngestEnv) {
+  const catalog = env.DATABASE_CATALOG.getByName(`${database.databaseId}`);
+  const tables = await unwrap(catalog.listTables());
+  return { ...describeDatabase(database), measurement_count: tables.length };
 }

@@ -20,7 +20,8 @@ const BODY_BYTES_MAX = 10_000;
 /** DELETE /api/v1/databases/:database/measurements/:measurement?confirm=&dry_run= */
 export async function dropMeasurement(arrival: AdmittedArrival): Promise<Response> {
   const measurement = arrival.params["measurement"]!;
-  const { databaseId, shardCount, name } = await databaseOf(arrival);
+  const database = await databaseOf(arrival);
+  const { databaseId, shardCount, name } = database;
   const catalog = arrival.env.DATABASE_CATALOG.getByName(`${databaseId}`);
   const what = `Measurement '${measurement}'`;
   if (isDryRun(arrival)) {
@@ -30,7 +31,7 @@ export async function dropMeasurement(arrival: AdmittedArrival): Promise<Respons
     );
   }
   demandConfirmation(arrival);
-  const dropped = await unwrap(catalog.dropTable(measurement, shardCount));
+  const dropped = await unwrap(catalog.dropTable(measurement, database));
   note(arrival, "measurement dropped", { database: name, measurement, ...dropped });
   return answer(`${what} deleted`, dropped);
 }
@@ -41,9 +42,10 @@ export async function renameMeasurement(arrival: AdmittedArrival): Promise<Respo
   const newName = textField(await readJsonObject(arrival.request, BODY_BYTES_MAX), "name");
   const fault = measurementNameFault(newName);
   if (fault !== null) throw new SluiceError("name_invalid", fault, { measurement: newName });
-  const { databaseId, shardCount, name } = await databaseOf(arrival);
+  const database = await databaseOf(arrival);
+  const { databaseId, name } = database;
   const catalog = arrival.env.DATABASE_CATALOG.getByName(`${databaseId}`);
-  await unwrap(catalog.renameTable(measurement, newName, shardCount));
+  await unwrap(catalog.renameTable(measurement, newName, database));
   note(arrival, "measurement renamed", { database: name, measurement, new_name: newName });
   const message = `Measurement '${measurement}' renamed to '${newName}'`;
   return json({ message, database: name, name: newName });

@@ -34,7 +34,7 @@ const PROBE_KEY = "_ready";
 
 let probe: { readonly reason: Promise<string | null>; readonly atMs: number } | null = null;
 
-function unreadyReason(env: IngestEnv): Promise<string | null> {
+export function unreadyReason(env: IngestEnv): Promise<string | null> {
   if (probe === null || Date.now() - probe.atMs > PROBE_EVERY_MS) {
     probe = { reason: probeStorage(env), atMs: Date.now() };
   }

@@ -25,10 +25,11 @@ import { parsePrecision } from "#lib/protocol/line-values.ts";
 import { CsvRecordEnds, LineRecordEnds } from "#lib/protocol/record-ends.ts";
 import { scanBatch } from "#lib/protocol/scan-batch.ts";
 import { isoTime, parseTimeFormat } from "#lib/protocol/text-times.ts";
+import type { BatchToStore } from "#platform/append-batches.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 import { measurementOf } from "./import-file.ts";
 import { afterRows, type PartGroup, readPartGroups } from "./import-parts.ts";
-import { type BatchToStore, databaseFor, fitSchemas, storeBatches } from "./write-batches.ts";
+import { databaseFor, fitSchemas, storeBatches } from "./write-batches.ts";
 import { checkSize, fitGathered } from "./write-gathered.ts";
 
 export async function importCsv(arrival: AdmittedArrival): Promise<Response> {

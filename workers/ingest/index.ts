@@ -8,22 +8,30 @@
 // Next: workers/ingest/write.ts.
 
 import { createLog } from "#platform/log.ts";
+import { reportSoon } from "#platform/telemetry.ts";
+import { RequestTelemetry } from "./request-telemetry.ts";
 import { answer } from "./routes.ts";
 import { wakeBuffers } from "./sweep.ts";
 
 export { DatabaseBuffer } from "../../durable-objects/database-buffer.ts";
 export { DatabaseCatalog } from "../../durable-objects/database-catalog.ts";
 export { Directory } from "../../durable-objects/directory.ts";
+export { EventStream } from "../../durable-objects/event-stream.ts";
 export { QueryRegistry } from "../../durable-objects/query-registry.ts";
+export { TelemetryHub } from "../../durable-objects/telemetry-hub.ts";
 
 /** An id from outside is taken over, if it is short and plain, so that one id follows a request. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 export default {
-  fetch(request, env) {
+  async fetch(request, env, ctx) {
     const given = request.headers.get("x-request-id") ?? "";
     const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
-    return answer({ request, env, requestId, log: createLog("ingest", env.LOG_LEVEL) });
+    const log = createLog("ingest", env.LOG_LEVEL);
+    const telemetry = new RequestTelemetry(request, env.TRACE_SAMPLE_RATIO);
+    const response = await answer({ request, env, requestId, log, telemetry });
+    reportSoon("front-door", env, (work) => ctx.waitUntil(work));
+    return response;
   },
   scheduled: (_, env) => wakeBuffers(env),
 } satisfies ExportedHandler<IngestEnv>;

@@ -73,7 +73,7 @@ export async function showMeasurement(arrival: AdmittedArrival): Promise<Respons
 
 /** By the query Worker, over files and buffers: it reads every row. */
 async function countDistinct(
-  { env, principal, database, requestId }: AdmittedArrival,
+  { env, principal, database, requestId, telemetry }: AdmittedArrival,
   { schema, columns }: TableView,
 ): Promise<number[]> {
   const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
@@ -87,6 +87,8 @@ async function countDistinct(
     requestId,
     queryId: crypto.randomUUID(),
     tokenId: principal.tokenId,
+    traceparent: telemetry.traceparent,
+    isSystem: false,
   } as const;
   using held = await env.QUERY.open(request);
   const response = await held.answer();

@@ -12,7 +12,7 @@ export function openApiDocument(routes: readonly RouteFacts[]) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
+    paths[path] = { ...paths[path], [keyOf(route)]: operationOf(route) };
   }
   return {
     openapi: "3.1.0",
@@ -27,6 +27,11 @@ export function openApiDocument(routes: readonly RouteFacts[]) {
       schemas: { Error: ERROR_SCHEMA },
     },
   };
+}
+
+/** QUERY is in no path item of this version of OpenAPI; what begins with `x-` may be. */
+function keyOf({ method }: RouteFacts): string {
+  return method === "QUERY" ? "x-query" : method.toLowerCase();
 }
 
 const ERROR_SCHEMA = {

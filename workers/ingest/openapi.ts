@@ -5,6 +5,9 @@
 
 import type { Permission } from "#lib/directory/types.ts";
 import { CONTINUOUS_QUERY_OPERATIONS } from "./openapi-continuous-queries.ts";
+import { EVENT_QUERY_OPERATIONS } from "./openapi-event-queries.ts";
+import { EVENT_STREAM_OPERATIONS } from "./openapi-event-stream.ts";
+import { TRIGGER_OPERATIONS } from "./openapi-triggers.ts";
 import { UPKEEP_OPERATIONS } from "./openapi-upkeep.ts";
 
 interface Operation {
@@ -192,6 +195,22 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     },
     answers: QUERY_ANSWERS,
   },
+  "GET /api/v1/tail/:measurement": {
+    summary: "Rows of a measurement as they are acknowledged, as Server-Sent Events",
+    headers: { ...DATABASE, "Last-Event-ID": "go on behind this message" },
+    query: {
+      database: "the database, before the header",
+      rows: "start with so many of the last rows that the log holds",
+      columns: "names with commas between; all when missing",
+      where: "column:value; may be there several times, and all have to hold",
+      last_event_id: "for clients that cannot set the header",
+    },
+    answers: {
+      200: "messages: rows, and `gap` and `end`",
+      400: "a parameter is wrong; names it",
+      404: "no such database or measurement",
+    },
+  },
   "GET /api/v1/queries/active": {
     summary: "Queries that run or wait, and last: an admin sees all, others their token's",
     answers: { 200: "queries and their number" },
@@ -268,7 +287,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: "Flush all databases",
     answers: { 200: "done", 503: "not done in time" },
   },
+  ...EVENT_QUERY_OPERATIONS,
+  ...EVENT_STREAM_OPERATIONS,
   ...CONTINUOUS_QUERY_OPERATIONS,
+  ...TRIGGER_OPERATIONS,
   ...UPKEEP_OPERATIONS,
   "GET /api/v1/auth/verify": {
     summary: "What the token may do",
@@ -307,6 +329,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   "GET /health": { summary: "Does it answer?", answers: ALIVE },
   "GET /ping": { summary: "Alive, for clients of InfluxDB", answers: { 204: "alive" } },
+  "GET /metrics": {
+    summary: "Counts of all isolates, for Prometheus; OpenMetrics where it is asked for",
+    answers: { 200: "text" },
+  },
   "GET /live": { summary: "Does it answer?", answers: ALIVE },
   "GET /ready": {
     summary: "Could it store a write now?",

@@ -56,13 +56,15 @@ export async function queryMeasurement(arrival: AdmittedArrival): Promise<Respon
 }
 
 async function ask(
-  { env, requestId, principal, database }: AdmittedArrival,
+  { env, requestId, principal, database, telemetry }: AdmittedArrival,
   question: Question,
   result: ResultOptions,
 ): Promise<Response> {
   const { databases, tokenId } = principal;
   const queryId = crypto.randomUUID();
-  const request = { databases, database, question, result, requestId, queryId, tokenId };
+  const { traceparent } = telemetry;
+  const asked = { databases, database, question, result, requestId, queryId, tokenId };
+  const request = { ...asked, traceparent, isSystem: false };
   // Let go of when this request ends, also when it ends because nobody waits for it any more.
   using held = await env.QUERY.open(request);
   return await held.answer();

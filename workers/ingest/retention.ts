@@ -4,11 +4,11 @@ import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { checkDatabaseName } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
-import type { Database } from "#lib/directory/types.ts";
 import { flagField, type JsonObject, readJsonObject, textField } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
 import { measurementNameFault } from "#lib/protocol/walk-batch.ts";
-import type { Policy, PolicyFields, PolicyRun } from "#lib/upkeep/retention-tables.ts";
+import { describePolicy, policyRunStatus } from "#lib/upkeep/artifacts.ts";
+import type { PolicyFields, PolicyRun } from "#lib/upkeep/retention-tables.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 import { catalogOf, databaseNamed, databasesAsked, globalId, isoTime, named } from "./catalogs.ts";
@@ -24,7 +24,7 @@ export async function list(arrival: AdmittedArrival): Promise<Response> {
   const lists = await Promise.all(
     databases.map(async (database) => {
       const policies = await unwrap(catalogOf(database, arrival.env).listPolicies());
-      return policies.map((policy) => describe(policy, database));
+      return policies.map((policy) => describePolicy(policy, database));
     }),
   );
   return json(lists.flat());
@@ -44,15 +44,15 @@ export async function create({ request, env, principal }: AdmittedArrival): Prom
     straddling: straddlingField(body),
     isActive: flagField(body, "is_active", true),
   };
-  const policy = await unwrap(catalogOf(database, env).createPolicy(fields));
-  return json(describe(policy, database), 201);
+  const policy = await unwrap(catalogOf(database, env).createPolicy(database, fields));
+  return json(describePolicy(policy, database), 201);
 }
 
 /** GET /api/v1/retention/:id */
 export async function show(arrival: AdmittedArrival): Promise<Response> {
   const { database, id } = await named(arrival, "read", "policy_unknown");
   const policy = await unwrap(catalogOf(database, arrival.env).findPolicy(id));
-  return json(describe(policy, database));
+  return json(describePolicy(policy, database));
 }
 
 /** PUT /api/v1/retention/:id: what the body does not name stays as it is. */
@@ -62,14 +62,15 @@ export async function update(arrival: AdmittedArrival): Promise<Response> {
   if (textField(body, "database", database.name) !== database.name) {
     throw wrong("database", "the one that the policy is of");
   }
-  const policy = await unwrap(catalogOf(database, arrival.env).updatePolicy(id, changeOf(body)));
-  return json(describe(policy, database));
+  const catalog = catalogOf(database, arrival.env);
+  const policy = await unwrap(catalog.updatePolicy(database, id, changeOf(body)));
+  return json(describePolicy(policy, database));
 }
 
 /** DELETE /api/v1/retention/:id */
 export async function remove(arrival: AdmittedArrival): Promise<Response> {
   const { database, id } = await named(arrival, "admin", "policy_unknown");
-  await unwrap(catalogOf(database, arrival.env).removePolicy(id));
+  await unwrap(catalogOf(database, arrival.env).removePolicy(database, id));
   return json({ success: true, message: "Retention policy deleted successfully" });
 }
 
@@ -107,41 +108,18 @@ export async function executions(arrival: AdmittedArrival): Promise<Response> {
   return json({ policy_id: policyId, executions: runs.map((run) => describeRun(run, policyId)) });
 }
 
-function describe(policy: Policy, database: Database) {
-  const { lastRun } = policy;
-  return {
-    id: globalId(database, policy.policyId),
-    name: policy.name,
-    database: database.name,
-    measurement: policy.measurement,
-    retention_days: policy.retentionDays,
-    buffer_days: policy.bufferDays,
-    straddling: policy.straddling,
-    is_active: policy.isActive,
-    last_execution_time: isoTime(lastRun?.startedMs ?? null),
-    last_execution_status: lastRun === null ? null : statusOf(lastRun),
-    last_deleted_count: lastRun?.rowCount ?? null,
-    created_at: isoTime(policy.createdMs),
-    updated_at: isoTime(policy.updatedMs),
-  };
-}
-
 function describeRun(run: PolicyRun, policyId: number) {
   return {
     id: run.runId,
     policy_id: policyId,
     execution_time: isoTime(run.startedMs),
-    status: statusOf(run),
+    status: policyRunStatus(run),
     deleted_count: run.rowCount,
     files_deleted: run.fileCount,
     cutoff_date: isoTime(run.cutoffMs),
     execution_duration_ms: run.durationMs,
     error_message: run.error,
   };
-}
-
-function statusOf({ error }: PolicyRun): string {
-  return error === null ? "completed" : "failed";
 }
 
 function changeOf(body: JsonObject): Partial<PolicyFields> {

@@ -9,11 +9,15 @@ import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { demand, demandSomewhere } from "#lib/directory/permissions.ts";
 import type { Permission } from "#lib/directory/types.ts";
 import { tokenOf } from "#lib/http/credentials.ts";
-import { asSluiceError, errorResponse } from "#lib/http/respond.ts";
+import { asSluiceError, ERROR_HEADER, errorResponse } from "#lib/http/respond.ts";
 import { authenticate } from "#platform/directory.ts";
 import type { AdmittedArrival, Arrival } from "./arrival.ts";
 import * as continuousQueries from "./continuous-queries.ts";
+import { correlateByBody, correlateByParameters } from "./correlate.ts";
 import { createDatabase, listDatabases, showDatabase } from "./databases.ts";
+import { queryEvents } from "./event-queries.ts";
+import { streamEvents, streamStatus } from "./event-stream.ts";
+import { storeEvents } from "./events.ts";
 import { listFiles } from "./files.ts";
 import { dropDatabase, dropMeasurement, renameMeasurement } from "./drops.ts";
 import { flushAll, flushDatabase } from "./flush.ts";
@@ -22,6 +26,7 @@ import { docsPage } from "./docs-page.ts";
 import { openApiAnswer } from "./openapi-document.ts";
 import type { RouteFacts } from "./openapi.ts";
 import { databaseMeasurements, listMeasurements, showMeasurement } from "./measurements.ts";
+import { metrics } from "./metrics.ts";
 import * as queries from "./queries.ts";
 import { query, queryArrow, queryEstimate, queryMeasurement, queryMsgpack } from "./query.ts";
 import * as compaction from "./compaction.ts";
@@ -29,7 +34,9 @@ import { deleteConfig, deleteRows } from "./delete.ts";
 import * as jobs from "./jobs.ts";
 import * as retention from "./retention.ts";
 import * as schedulers from "./schedulers.ts";
+import { tailMeasurement } from "./tail.ts";
 import * as tokens from "./tokens.ts";
+import * as triggers from "./triggers.ts";
 import { importCsv, importLineProtocol } from "./import.ts";
 import { importParquet } from "./import-parquet.ts";
 import { ping, writeLineProtocol } from "./write-line-protocol.ts";
@@ -47,7 +54,13 @@ type PublicAnswer = (arrival: Arrival) => Promise<Response>;
 
 export type Route =
   | readonly ["GET", string, "public", PublicAnswer]
-  | readonly ["GET" | "POST" | "PUT" | "PATCH" | "DELETE", string, Permission, Scope, Answer];
+  | readonly [
+      "GET" | "QUERY" | "POST" | "PUT" | "PATCH" | "DELETE",
+      string,
+      Permission,
+      Scope,
+      Answer,
+    ];
 
 export const ROUTES: readonly Route[] = [
   ["POST", "/api/v1/write/msgpack", "write", "header", writeMsgpack],
@@ -62,11 +75,20 @@ export const ROUTES: readonly Route[] = [
   ["POST", "/api/v1/query/msgpack", "read", "header", queryMsgpack],
   ["POST", "/api/v1/query/estimate", "read", "header", queryEstimate],
   ["GET", "/api/v1/query/:measurement", "read", "parameter", queryMeasurement],
+  ["GET", "/api/v1/tail/:measurement", "read", "parameter", tailMeasurement],
   ["GET", "/api/v1/queries/active", "read", "none", queries.listActive],
   ["GET", "/api/v1/queries/history", "read", "none", queries.listEnded],
   ["GET", "/api/v1/queries/:id", "read", "none", queries.show],
   ["DELETE", "/api/v1/queries/:id", "read", "none", queries.cancel],
   ["GET", "/api/v1/measurements", "read", "none", listMeasurements],
+
+  ["GET", "/api/v1/events", "read", "parameter", queryEvents],
+  ["QUERY", "/api/v1/events", "read", "parameter", queryEvents],
+  ["POST", "/api/v1/events", "write", "parameter", storeEvents],
+  ["GET", "/api/v1/events/stream", "read", "parameter", streamEvents],
+  ["GET", "/api/v1/events/stream/status", "read", "parameter", streamStatus],
+  ["GET", "/api/v1/correlate", "read", "parameter", correlateByParameters],
+  ["POST", "/api/v1/correlate", "read", "parameter", correlateByBody],
 
   ["GET", "/api/v1/databases", "read", "none", listDatabases],
   ["POST", "/api/v1/databases", "admin", "none", createDatabase],
@@ -106,6 +128,12 @@ export const ROUTES: readonly Route[] = [
     continuousQueries.executions,
   ],
 
+  ["GET", "/api/v1/triggers", "admin", "later", triggers.list],
+  ["POST", "/api/v1/triggers", "admin", "later", triggers.create],
+  ["GET", "/api/v1/triggers/:id", "admin", "later", triggers.show],
+  ["PUT", "/api/v1/triggers/:id", "admin", "later", triggers.update],
+  ["DELETE", "/api/v1/triggers/:id", "admin", "later", triggers.remove],
+
   ["GET", "/api/v1/retention", "read", "later", retention.list],
   ["POST", "/api/v1/retention", "admin", "later", retention.create],
   ["GET", "/api/v1/retention/:id", "read", "later", retention.show],
@@ -139,6 +167,7 @@ export const ROUTES: readonly Route[] = [
   ["GET", "/ready", "public", ready],
   ["GET", "/live", "public", live],
   ["GET", "/ping", "public", ping],
+  ["GET", "/metrics", "public", metrics],
   ["GET", "/openapi.json", "public", async () => openApiAnswer(ROUTE_FACTS)],
   ["GET", "/docs", "public", async () => docsPage(ROUTE_FACTS)],
 ];
@@ -151,10 +180,11 @@ export const ROUTE_FACTS: readonly RouteFacts[] = ROUTES.map(([method, path, per
 
 const CORS = {
   "access-control-allow-origin": "*",
-  "access-control-allow-methods": "GET,POST,PUT,PATCH,DELETE,OPTIONS",
+  "access-control-allow-methods": "GET,QUERY,POST,PUT,PATCH,DELETE,OPTIONS",
   "access-control-allow-headers":
     "Origin, Content-Type, Accept, Authorization, x-api-key, x-arc-database, Content-Encoding, " +
     "Idempotency-Key",
+  "access-control-expose-headers": "Link, x-next-cursor, x-event-position, x-request-id",
 };
 
 const app = new Hono<{ Bindings: Arrival }>({ strict: false });
@@ -162,6 +192,7 @@ const app = new Hono<{ Bindings: Arrival }>({ strict: false });
 for (const route of ROUTES) {
   const [method, path] = route;
   app.on(method, path, (context) => {
+    context.env.telemetry.routed(path);
     if (route[2] === "public") return route[3](context.env);
     const [, , permission, scope, reply] = route;
     return admit(context.env, permission, scope, context.req.param()).then(reply);
@@ -203,8 +234,11 @@ function partsOf(path: string): string[] {
 
 /** Never throws: what goes wrong on the way becomes an answer and a log line. */
 export async function answer(arrival: Arrival): Promise<Response> {
-  const response = await app.fetch(arrival.request, arrival);
+  const { request, telemetry } = arrival;
+  const response = await app.fetch(request, arrival);
+  telemetry.finish(response.status, response.headers.get(ERROR_HEADER));
   const headers = new Headers(response.headers);
+  headers.set("traceparent", telemetry.traceparent);
   headers.set("x-request-id", arrival.requestId);
   headers.set("x-content-type-options", "nosniff");
   for (const [name, value] of Object.entries(CORS)) headers.set(name, value);

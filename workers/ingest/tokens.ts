@@ -1,7 +1,8 @@
 // Tokens, in Arc's shapes. The text of a token is in the answer that makes it and nowhere else.
 
 import { SluiceError } from "#lib/base/errors.ts";
-import { PERMISSIONS, type Permission, type Token } from "#lib/directory/types.ts";
+import { describeToken } from "#lib/directory/artifacts.ts";
+import { PERMISSIONS, type Permission } from "#lib/directory/types.ts";
 import { tokenOf } from "#lib/http/credentials.ts";
 import { durationMs } from "#lib/http/durations.ts";
 import { type JsonObject, readJsonObject, textField, textListField } from "#lib/http/json-body.ts";
@@ -32,7 +33,7 @@ export async function verify({ request, env }: Arrival): Promise<Response> {
 
 export async function list({ env }: AdmittedArrival): Promise<Response> {
   const tokens = await unwrap(directory(env).listTokens());
-  return json({ success: true, tokens: tokens.map(describe), count: tokens.length });
+  return json({ success: true, tokens: tokens.map(describeToken), count: tokens.length });
 }
 
 export async function show({ env, params }: AdmittedArrival): Promise<Response> {
@@ -40,7 +41,7 @@ export async function show({ env, params }: AdmittedArrival): Promise<Response> 
   const tokens = await unwrap(directory(env).listTokens());
   const token = tokens.find((candidate) => candidate.tokenId === tokenId);
   if (token === undefined) throw new SluiceError("token_id_unknown", `Token ${tokenId} not found`);
-  return json({ success: true, token: describe(token) });
+  return json({ success: true, token: describeToken(token) });
 }
 
 export async function create({ request, env }: AdmittedArrival): Promise<Response> {
@@ -55,7 +56,7 @@ export async function create({ request, env }: AdmittedArrival): Promise<Respons
     }),
   );
   const message = "Token created. Keep it: it is not shown again.";
-  return json({ success: true, token: text, token_info: describe(token), message }, 201);
+  return json({ success: true, token: text, token_info: describeToken(token), message }, 201);
 }
 
 /** Only what the body names is changed. */
@@ -73,7 +74,7 @@ export async function update({ request, env, params }: AdmittedArrival): Promise
     }),
   );
   forgetToken(tokenId);
-  return json({ success: true, token_info: describe(token), message: "Token updated" });
+  return json({ success: true, token_info: describeToken(token), message: "Token updated" });
 }
 
 export async function rotate({ env, params }: AdmittedArrival): Promise<Response> {
@@ -100,19 +101,6 @@ export async function remove({ env, params }: AdmittedArrival): Promise<Response
 
 function directory(env: IngestEnv) {
   return env.DIRECTORY.getByName("directory");
-}
-
-function describe(token: Token) {
-  return {
-    id: token.tokenId,
-    name: token.name,
-    description: token.description,
-    permissions: token.permissions,
-    databases: token.databases,
-    created_at: new Date(token.createdMs).toISOString(),
-    expires_at: token.expiresMs === null ? null : new Date(token.expiresMs).toISOString(),
-    enabled: token.isEnabled,
-  };
 }
 
 function tokenIdOf(params: Readonly<Record<string, string>>): number {

@@ -4,34 +4,22 @@
 // the buffer their rows. Up to there a failure leaves nothing behind but, at most, a new column
 // without rows.
 //
-// What is known here of databases and tables is some seconds old. When the buffer or the catalog
-// says that one was dropped or renamed meanwhile, nothing was stored: it is looked up anew, and the
-// rows go where their names lead now. Names in the middle of a change are waited for, a little.
-//
-// Next: lib/catalog/schema-rules.ts.
+// Next: platform/append-batches.ts.
 
 import { createHash } from "node:crypto";
-import { type ErrorCode, isSluiceError, SluiceError } from "#lib/base/errors.ts";
+import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { AppendReceipt } from "#lib/buffer/types.ts";
 import type { BatchColumns } from "#lib/catalog/catalog.ts";
 import type { TableSchema } from "#lib/catalog/schema.ts";
-import { growSchema } from "#lib/catalog/schema-rules.ts";
 import type { Database } from "#lib/directory/types.ts";
-import type { BatchScan } from "#lib/protocol/scan-batch.ts";
-import { sleep } from "#platform/clock.ts";
+import { append, type BatchToStore, fitDatabase } from "#platform/append-batches.ts";
+import { PASSING, patiently } from "#platform/append-batches.ts";
 import { positiveInteger } from "#platform/config.ts";
 import { ensureDatabase, forgetDatabase } from "#platform/directory.ts";
-import { unwrap } from "#platform/rpc.ts";
+import { forgetSchema } from "#platform/schema-cache.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { findSchema, forgetSchema, rememberSchema } from "./schema-cache.ts";
-
-export interface BatchToStore {
-  readonly tableId: number;
-  readonly scan: BatchScan;
-  /** As it is stored, compressed or not. */
-  readonly bytes: Uint8Array;
-}
+import type { OfferedRows, RequestTelemetry } from "./request-telemetry.ts";
 
 /** The request as it came, for the buffer to know it again. */
 export interface RequestBody {
@@ -42,7 +30,13 @@ export interface RequestBody {
 /** The database of that name, made when there is none. */
 export async function databaseFor(name: string, env: IngestEnv): Promise<Database> {
   const shardCount = positiveInteger("BUFFER_SHARDS", env.BUFFER_SHARDS);
-  return await patiently(() => ensureDatabase(name, shardCount, env.DIRECTORY));
+  return await patiently(PASSING, () => ensureDatabase(name, shardCount, env.DIRECTORY));
+}
+
+export async function databaseAnew(name: string, env: IngestEnv): Promise<Database> {
+  forgetDatabase(name);
+  const shardCount = positiveInteger("BUFFER_SHARDS", env.BUFFER_SHARDS);
+  return await ensureDatabase(name, shardCount, env.DIRECTORY);
 }
 
 /**
@@ -54,47 +48,10 @@ export async function fitSchemas(
   scans: readonly BatchColumns[],
   env: IngestEnv,
 ): Promise<TableSchema[]> {
-  return await patiently(async (isRepeat) => {
+  return await patiently(PASSING, async (isRepeat) => {
     const current = isRepeat ? await databaseAnew(database.name, env) : database;
-    return await fitOnce(current, scans, env);
+    return await fitDatabase(current, scans, env);
   });
-}
-
-async function databaseAnew(name: string, env: IngestEnv): Promise<Database> {
-  forgetDatabase(name);
-  const shardCount = positiveInteger("BUFFER_SHARDS", env.BUFFER_SHARDS);
-  return await ensureDatabase(name, shardCount, env.DIRECTORY);
-}
-
-async function fitOnce(
-  { databaseId }: Database,
-  scans: readonly BatchColumns[],
-  env: IngestEnv,
-): Promise<TableSchema[]> {
-  const known = scans.map((scan) => knownSchema(databaseId, scan));
-  // Unknown, to be grown, or in conflict with a copy that may be old: the catalog decides.
-  const unfit = scans.filter((_, i) => known[i] === null);
-  if (unfit.length === 0) return known as TableSchema[];
-  const batches = unfit.map(({ measurement, columns }) => ({ measurement, columns }));
-  const catalog = env.DATABASE_CATALOG.getByName(`${databaseId}`);
-  const grown = await unwrap(catalog.extendSchemas(databaseId, batches));
-  for (const schema of grown) rememberSchema(databaseId, schema);
-  const rest = grown.values();
-  return known.map((schema) => schema ?? rest.next().value!);
-}
-
-function knownSchema(databaseId: number, scan: BatchColumns): TableSchema | null {
-  const known = findSchema(databaseId, scan.measurement);
-  return known !== null && takes(known, scan) ? known : null;
-}
-
-function takes(schema: TableSchema, scan: BatchColumns): boolean {
-  try {
-    return growSchema(schema.columns, scan.columns).length === 0;
-  } catch (error) {
-    if (isSluiceError(error)) return false;
-    throw error;
-  }
 }
 
 /**
@@ -102,53 +59,29 @@ function takes(schema: TableSchema, scan: BatchColumns): boolean {
  * looked up anew together with it, if need be: an id of one database means nothing to another.
  */
 export async function storeBatches(
-  arrival: AdmittedArrival,
+  { env, requestId, log, telemetry }: AdmittedArrival,
   database: Database,
   batches: readonly BatchToStore[],
-  body: RequestBody,
+  { idempotencyKey, bytes }: RequestBody,
 ): Promise<AppendReceipt> {
-  return await patiently(async (isRepeat) => {
-    if (!isRepeat) return await append(arrival, database, batches, body);
-    const current = await databaseAnew(database.name, arrival.env);
+  const bodySha256 = idempotencyKey === null ? null : sha256(bytes);
+  const traceparent = telemetry.recordedTrace;
+  const origin = { requestId, traceparent, idempotencyKey, bodySha256 };
+  offerScans(telemetry, database.name, batches);
+  using _append = telemetry.stage("append");
+  const receipt = await patiently(PASSING, async (isRepeat) => {
+    if (!isRepeat) return await append(database, batches, origin, env);
+    const current = await databaseAnew(database.name, env);
     const scans = batches.map(({ scan }) => scan);
     for (const { measurement } of scans) forgetSchema(current.databaseId, measurement);
-    const schemas = await fitOnce(current, scans, arrival.env);
+    const schemas = await fitDatabase(current, scans, env);
     const fitted = batches.map((batch, i) => ({ ...batch, tableId: schemas[i]!.tableId }));
-    return await append(arrival, current, fitted, body);
+    return await append(current, fitted, origin, env);
   });
-}
-
-async function append(
-  { env, requestId, log }: AdmittedArrival,
-  { databaseId, shardCount, name }: Database,
-  batches: readonly BatchToStore[],
-  body: RequestBody,
-): Promise<AppendReceipt> {
-  const nowMs = Date.now();
-  const { idempotencyKey } = body;
-  const shard = shardOf(idempotencyKey ?? requestId, shardCount);
-  const buffer = env.DATABASE_BUFFER.getByName(`${databaseId}-${shard}`);
-  const receipt = await unwrap(
-    buffer.append({
-      databaseId,
-      shard,
-      requestId,
-      idempotencyKey,
-      bodySha256: idempotencyKey === null ? null : sha256(body.bytes),
-      batches: batches.map(({ tableId, scan, bytes }) => ({
-        tableId,
-        measurement: scan.measurement,
-        rowCount: scan.rowCount,
-        timeMinMs: scan.time?.timeMinMs ?? nowMs,
-        timeMaxMs: scan.time?.timeMaxMs ?? nowMs,
-        receivedUs: nowMs * 1_000,
-        bytes,
-      })),
-    }),
-  );
+  telemetry.settle(receipt);
   log.debug("batches stored", {
     request_id: requestId,
-    database: name,
+    database: database.name,
     measurements: batches.map(({ scan }) => scan.measurement).join(","),
     rows: receipt.rowCount,
     is_duplicate: receipt.isDuplicate,
@@ -156,27 +89,16 @@ async function append(
   return receipt;
 }
 
-/** Refusals that nothing was stored under, and that end when a drop or a rename does. */
-const PASSING: ReadonlySet<ErrorCode> = new Set([
-  "schema_stale",
-  "measurement_changing",
-  "database_unknown",
-  "database_dropping",
-]);
-const TRIES_MAX = 8;
-const FIRST_PAUSE_MS = 20;
-
-/** After the first refusal at once, then after pauses that double: some 2.5 s in all. */
-async function patiently<T>(work: (isRepeat: boolean) => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await work(tries > 1);
-    } catch (error) {
-      const isPassing = isSluiceError(error) && PASSING.has(error.code);
-      if (!isPassing || tries === TRIES_MAX) throw error;
-    }
-    if (tries > 1) await sleep(FIRST_PAUSE_MS * 2 ** (tries - 2));
-  }
+/** Before the first step that may refuse them. */
+export function offerScans(
+  telemetry: RequestTelemetry,
+  database: string,
+  batches: readonly { readonly scan: OfferedRows }[],
+): void {
+  telemetry.offer(
+    database,
+    batches.map(({ scan }) => scan),
+  );
 }
 
 export function receiptHeaders({ rowCount, isDuplicate }: AppendReceipt): Record<string, string> {
@@ -194,12 +116,6 @@ export function idempotencyKeyOf(request: Request): string | null {
   const limit = LIMITS.idempotencyKeyBytesMax;
   const message = `Idempotency-Key must be 1 to ${limit} visible ASCII characters`;
   throw new SluiceError("idempotency_key_invalid", message, { limit });
-}
-
-/** The same key always finds the same shard, or a retry would not meet its first try. */
-function shardOf(key: string, shardCount: number): number {
-  if (shardCount === 1) return 0;
-  return createHash("sha256").update(key).digest().readUInt32LE(0) % shardCount;
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -14,9 +14,10 @@ import { blame } from "#lib/protocol/blame.ts";
 import { compressBatch } from "#lib/protocol/compression.ts";
 import { checkRejections, type Gathered, type GatheredBatch } from "#lib/protocol/gather.ts";
 import type { GatherOptions, PlaceNoun, Rejections } from "#lib/protocol/gather.ts";
+import type { BatchToStore } from "#platform/append-batches.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { databaseFor, fitSchemas, receiptHeaders, storeBatches } from "./write-batches.ts";
-import type { BatchToStore, RequestBody } from "./write-batches.ts";
+import { databaseFor, fitSchemas, offerScans, receiptHeaders } from "./write-batches.ts";
+import { type RequestBody, storeBatches } from "./write-batches.ts";
 
 /** Each round can leave out all rows of one kind in one column; hardly any request needs two. */
 const ROUNDS_MAX = 16;
@@ -30,16 +31,26 @@ export async function writeGathered(
   gather: (options: GatherOptions) => Gathered,
 ): Promise<Response> {
   const isPartial = isPartialWrite(arrival.request);
-  const first = gather({ noun, isPartial, rejected: new Map() });
+  const first = gatherStage(arrival, () => gather({ noun, isPartial, rejected: new Map() }));
+  offerScans(arrival.telemetry, databaseName, first.batches);
   const database = await databaseFor(databaseName, arrival.env);
   const regather = (rejected: Rejections) => gather({ noun, isPartial, rejected });
   const fitted = await fitGathered(database, first, noun, isPartial ? regather : null, arrival.env);
   const { gathered, batches } = fitted;
-  if (batches.length === 0) return partialAnswer(gathered, 0, noun, {});
+  for (const { code } of gathered.rejected.values()) arrival.telemetry.leftOut(databaseName, code);
+  if (batches.length === 0) {
+    offerScans(arrival.telemetry, databaseName, []);
+    return partialAnswer(gathered, 0, noun, {});
+  }
   const receipt = await storeBatches(arrival, database, batches, body);
   const headers = receiptHeaders(receipt);
   if (isPartial) return partialAnswer(gathered, receipt.rowCount, noun, headers);
   return new Response(null, { status: 204, headers });
+}
+
+function gatherStage({ telemetry }: AdmittedArrival, gather: () => Gathered): Gathered {
+  using _gather = telemetry.stage("gather");
+  return gather();
 }
 
 /** What does not compress may have grown beyond what one append can carry. */

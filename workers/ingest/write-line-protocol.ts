@@ -3,14 +3,12 @@
 //
 // Next: write-gathered.ts.
 
-import { LIMITS } from "#lib/base/limits.ts";
 import { releaseBytes } from "#lib/base/release-bytes.ts";
 import { DEFAULT_DATABASE } from "#lib/directory/names.ts";
-import { readBody } from "#lib/http/body.ts";
-import { decompressBody } from "#lib/protocol/compression.ts";
 import { gatherLines } from "#lib/protocol/gather-lines.ts";
 import { parsePrecision } from "#lib/protocol/line-values.ts";
 import type { AdmittedArrival } from "./arrival.ts";
+import { decompressStage, readStage } from "./write-body.ts";
 import { idempotencyKeyOf } from "./write-batches.ts";
 import { writeGathered } from "./write-gathered.ts";
 
@@ -18,8 +16,8 @@ export async function writeLineProtocol(arrival: AdmittedArrival): Promise<Respo
   const { request } = arrival;
   const idempotencyKey = idempotencyKeyOf(request);
   const precision = parsePrecision(new URL(request.url).searchParams.get("precision") || "ns");
-  const bytes = await readBody(request, LIMITS.bodyBytesMax);
-  const plain = decompressBody(bytes, request.headers.get("content-encoding"));
+  const bytes = await readStage(arrival);
+  const plain = decompressStage(arrival, bytes);
   const receivedUs = Date.now() * 1_000;
   const databaseName = arrival.database ?? DEFAULT_DATABASE;
   try {

@@ -10,29 +10,28 @@
 //
 // Next: lib/http/body.ts.
 
-import { LIMITS } from "#lib/base/limits.ts";
 import { releaseBytes } from "#lib/base/release-bytes.ts";
 import { DEFAULT_DATABASE } from "#lib/directory/names.ts";
-import { readBody } from "#lib/http/body.ts";
-import { decompressBody } from "#lib/protocol/compression.ts";
 import { gatherItems, holdsItems } from "#lib/protocol/gather-items.ts";
 import { type BatchScan, scanBatch } from "#lib/protocol/scan-batch.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { databaseFor, fitSchemas, idempotencyKeyOf, receiptHeaders } from "./write-batches.ts";
-import { type RequestBody, storeBatches } from "./write-batches.ts";
+import { decompressStage, readStage } from "./write-body.ts";
+import { databaseFor, fitSchemas, idempotencyKeyOf, offerScans } from "./write-batches.ts";
+import { receiptHeaders, type RequestBody, storeBatches } from "./write-batches.ts";
 import { isPartialWrite, writeGathered } from "./write-gathered.ts";
 
 export async function writeMsgpack(arrival: AdmittedArrival): Promise<Response> {
-  const { request } = arrival;
+  const { request, telemetry } = arrival;
   const idempotencyKey = idempotencyKeyOf(request);
-  const bytes = await readBody(request, LIMITS.bodyBytesMax);
+  const bytes = await readStage(arrival);
   const body = { idempotencyKey, bytes };
-  const plain = decompressBody(bytes, request.headers.get("content-encoding"));
+  const plain = decompressStage(arrival, bytes);
   let scan: BatchScan;
   try {
     if (isPartialWrite(request) || holdsItems(plain)) {
       return await writeItems(arrival, body, plain);
     }
+    using _scan = telemetry.stage("scan");
     scan = scanBatch(plain);
   } finally {
     if (plain !== bytes) releaseBytes(plain);
@@ -45,8 +44,13 @@ async function writeColumns(
   body: RequestBody,
   scan: BatchScan,
 ): Promise<Response> {
-  const database = await databaseFor(arrival.database ?? DEFAULT_DATABASE, arrival.env);
-  const [schema] = await fitSchemas(database, [scan], arrival.env);
+  const { env, telemetry } = arrival;
+  const databaseName = arrival.database ?? DEFAULT_DATABASE;
+  offerScans(telemetry, databaseName, [{ scan }]);
+  const schemaStage = telemetry.stage("schema");
+  const database = await databaseFor(databaseName, env);
+  const [schema] = await fitSchemas(database, [scan], env);
+  schemaStage[Symbol.dispose]();
   const batch = { tableId: schema!.tableId, scan, bytes: body.bytes };
   const receipt = await storeBatches(arrival, database, [batch], body);
   return new Response(null, { status: 204, headers: receiptHeaders(receipt) });

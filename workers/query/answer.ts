@@ -7,14 +7,15 @@
 
 import { errorKind, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
-import { asSluiceError } from "#lib/http/respond.ts";
+import { asSluiceError, ERROR_HEADER } from "#lib/http/respond.ts";
 import { ByteWriter } from "#lib/parquet/byte-writer.ts";
 import { errorAnswer } from "#lib/sql/error-answer.ts";
 import { EstimateResult } from "#lib/sql/results/estimate.ts";
 import { resultWriter } from "#lib/sql/results/format.ts";
 import type { ResultWriter } from "#lib/sql/results/writer.ts";
 import type { QueryRequest } from "#lib/sql/types.ts";
-import { type QueryPorts, type QueryProgress, runQuery, type Watch } from "./run-query.ts";
+import { newProgress, type QueryPorts, type QueryProgress } from "./run-query.ts";
+import { runQuery, type Watch } from "./run-query.ts";
 import { Stages } from "./stages.ts";
 
 /** Called once for a query that failed, with what is told outside and what caused it. */
@@ -31,10 +32,11 @@ export async function answerQuery(
   const isEstimate = question.kind === "sql" && question.isEstimate;
   const writer = isEstimate ? new EstimateResult() : resultWriter(result);
   const headers = { ...writerHeaders(writer), ...idHeaders(request) };
-  const progress: QueryProgress = { stage: "queued", rowCount: 0 };
+  const progress = newProgress();
   const deadline = startDeadline((cancel) => ports.watch(request, progress, cancel));
   const stages = new Stages(() => ports.nowMs());
-  const parts = runQuery(request, ports, writer, stages, progress, deadline.signal);
+  const run = runQuery(request, ports, writer, stages, progress, deadline.signal);
+  const parts = countBytes(run, progress);
   abandoned.addEventListener("abort", deadline.abort);
   try {
     const { begun, isWhole } = await collect(parts);
@@ -55,6 +57,16 @@ export async function answerQuery(
   }
 }
 
+async function* countBytes(
+  parts: AsyncGenerator<Uint8Array, void>,
+  progress: QueryProgress,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const part of parts) {
+    progress.byteCount += part.byteLength;
+    yield part;
+  }
+}
+
 function writerHeaders({ contentType, fileName }: ResultWriter): Record<string, string> {
   if (fileName === undefined) return { "content-type": contentType };
   const disposition = `attachment; filename="${fileName}"`;
@@ -70,6 +82,7 @@ function refuse(error: SluiceError, request: QueryRequest, nowMs: number): Respo
   const { status, body } = errorAnswer(error, request.requestId, nowMs);
   const headers: Record<string, string> = {
     "content-type": "application/json",
+    [ERROR_HEADER]: error.code,
     ...idHeaders(request),
   };
   if (["overloaded", "unavailable"].includes(errorKind(error.code))) {

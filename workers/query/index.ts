@@ -12,8 +12,11 @@ import clock from "../../platform/duckdb/clock.wasm";
 import { EnginePool } from "#platform/duckdb/engine-pool.ts";
 import { createLog } from "#platform/log.ts";
 import { queryPorts } from "#platform/query-ports.ts";
+import { reportSoon } from "#platform/telemetry.ts";
 import { answerQuery } from "./answer.ts";
 import { type Condition, examineCondition, matchRows } from "./match-rows.ts";
+import { QueryTelemetry } from "./query-telemetry.ts";
+import type { QueryPorts } from "./run-query.ts";
 
 const isolate = {
   engine: new EnginePool({ duckdb, clock }),
@@ -76,7 +79,8 @@ class HeldQuery extends RpcTarget {
   answer(): Promise<Response> {
     const log = createLog("query", this.#env.LOG_LEVEL);
     const { requestId } = this.#request;
-    const ports = queryPorts(this.#env, isolate, (work) => this.#ctx.waitUntil(work));
+    const inBackground = (work: Promise<unknown>) => this.#ctx.waitUntil(work);
+    const ports = this.#watchedPorts(inBackground);
     const report = (error: SluiceError) => {
       const isOurs = ["internal", "unavailable", "corrupt"].includes(errorKind(error.code));
       if (isOurs) log.error("query failed", error, { request_id: requestId, code: error.code });
@@ -84,8 +88,24 @@ class HeldQuery extends RpcTarget {
     };
     const answer = answerQuery(this.#request, ports, report, this.#abandoned.signal);
     // A client that hangs up must not take the engine's holder with it in the middle of a read.
-    this.#ctx.waitUntil(answer);
+    inBackground(answer);
     return answer;
+  }
+
+  /** The query's end is told to the registry, and counted. */
+  #watchedPorts(inBackground: (work: Promise<unknown>) => void): QueryPorts {
+    const telemetry = new QueryTelemetry(this.#request);
+    const ports = queryPorts(this.#env, isolate, inBackground);
+    const watch: QueryPorts["watch"] = (request, progress, cancel) => {
+      const watched = ports.watch(request, progress, cancel);
+      const end = (outcome: string) => {
+        watched.end(outcome);
+        telemetry.end(outcome, progress);
+        reportSoon("query", this.#env, inBackground);
+      };
+      return { end };
+    };
+    return { ...ports, watch };
   }
 
   /** Once there is an answer this means nothing: what is left of it has its own end (answer.ts). */

@@ -14,7 +14,7 @@ import type { DatabaseReader } from "#lib/sql/consistent-read.ts";
 import type { ReadPorts } from "#lib/sql/read-ahead.ts";
 import { NO_BYTES, type ResultWriter } from "#lib/sql/results/writer.ts";
 import type { MatchQuestion } from "#lib/sql/types.ts";
-import { type QueryPorts, runQuery } from "./run-query.ts";
+import { newProgress, type QueryPorts, runQuery } from "./run-query.ts";
 import { Stages } from "./stages.ts";
 
 export type MatchPorts = ReadPorts & Pick<QueryPorts, "acquireEngine" | "nowMs">;
@@ -69,9 +69,8 @@ async function ask(
   const controller = new AbortController();
   const timeout = setTimeout(() => controller.abort(timedOut()), LIMITS.queryTimeoutMs);
   try {
-    const progress = { stage: "queued", rowCount: 0 } as const;
     const stages = new Stages(nowMs);
-    const parts = runQuery(request, ports, writer, stages, { ...progress }, controller.signal);
+    const parts = runQuery(request, ports, writer, stages, newProgress(), controller.signal);
     for await (const _ of parts);
   } finally {
     clearTimeout(timeout);

@@ -57,6 +57,13 @@ export interface Watch {
 export interface QueryProgress {
   stage: "queued" | "running";
   rowCount: number;
+  byteCount: number;
+  /** null: it has not got so far. */
+  cost: QueryCost | null;
+}
+
+export function newProgress(): QueryProgress {
+  return { stage: "queued", rowCount: 0, byteCount: 0, cost: null };
 }
 
 /** What of a request is answered here. */
@@ -82,6 +89,7 @@ export async function* runQuery(
       const rows = await showRows(show, request, ports);
       yield writer.begin(rows.columns.map(({ field }) => field));
       yield writer.rows(rows);
+      progress.rowCount = rows.rowCount;
       yield end(writer, rows.rowCount, false, stages, null);
       return;
     }
@@ -91,7 +99,7 @@ export async function* runQuery(
   progress.stage = "running";
   try {
     const counted = countRows(writer, progress);
-    yield* answerSelect(request, ports, hold, counted, signal, stages);
+    yield* answerSelect(request, ports, hold, counted, signal, stages, progress);
   } finally {
     hold.release();
   }
@@ -116,6 +124,7 @@ async function* answerSelect(
   writer: ResultWriter,
   signal: AbortSignal,
   stages: Stages,
+  progress: QueryProgress,
 ): AsyncGenerator<Uint8Array, void> {
   const { ast, verb } = readStatement(request.question, engine);
   const resolved = resolveQuery(ast, {
@@ -157,6 +166,7 @@ async function* answerSelect(
       snapshotVersion: content.version,
       stages: stages.ms,
     };
+    progress.cost = cost;
     yield end(writer, rowCount, isTruncated, stages, cost);
   } catch (error) {
     throw inWordsOfQuery(error, resolved.cteNames);

@@ -22,7 +22,7 @@ export const filesRemoved = counter(
 );
 export const schemaChanges = counter(
   "sluice_catalog_schema_changes_total",
-  "Tables made and columns added.",
+  "Requests to make a table or to add columns, also those that changed nothing.",
 );
 export const snapshots = counter(
   "sluice_catalog_snapshots_total",

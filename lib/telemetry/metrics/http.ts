@@ -1,4 +1,4 @@
-// Requests at the front door.
+// Requests at the front door, by route: how many, how they ended, how long they took.
 
 import { counter, gauge, histogram, SECONDS_BUCKETS } from "#lib/telemetry/metric.ts";
 

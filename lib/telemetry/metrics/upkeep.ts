@@ -11,7 +11,7 @@ export const jobsStarted = counter(
 );
 export const jobsFinished = counter(
   "sluice_upkeep_jobs_finished_total",
-  "Jobs that have ended, by outcome: done, failed, cancelled.",
+  "Tries of jobs that have ended, by outcome: done, failed, lost (it is somebody else's now).",
   ["kind", "outcome"],
 );
 export const jobsGivenWay = counter(

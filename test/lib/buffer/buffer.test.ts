@@ -46,6 +46,7 @@ function request(
     databaseId: 7,
     shard: 0,
     requestId: "r1",
+    traceparent: null,
     idempotencyKey: null,
     bodySha256: null,
     batches: [
@@ -96,6 +97,7 @@ describe("append", () => {
       measurement: "cpu",
       rowCount: 10,
       requestId: "r1",
+      traceparent: null,
     });
     expect(run.bodies[0]).toEqual(new Uint8Array([1, 2, 3]));
   });

@@ -33,6 +33,7 @@ function request(tableId: number, measurement: string, idempotencyKey: string | 
     databaseId: 7,
     shard: 0,
     requestId: "r1",
+    traceparent: null,
     idempotencyKey,
     bodySha256: idempotencyKey,
     batches: [{ ...batch, bytes: new Uint8Array([1, 2, 3]) }],

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { openArchiveTables } from "#lib/archive/archive-tables.ts";
+import type { Change } from "#lib/archive/change.ts";
 import { isRefusal, isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { CatalogCore } from "#lib/catalog/catalog.ts";
@@ -8,8 +10,11 @@ import type { DataFile } from "#lib/catalog/types.ts";
 import { ManualClock, MemoryLake, MemorySqlStore } from "../../helpers/memory-world.ts";
 
 const SHARDS = 2;
+const DATABASE = { name: "events", shardCount: SHARDS };
 const KEY = "db/1/t1/2026-01-01/0.1.1-aa.parquet";
 
+/** What the archive was told. */
+let archived: Change[];
 let store: MemorySqlStore;
 let clock: ManualClock;
 let lake: MemoryLake;
@@ -25,6 +30,7 @@ function start(): void {
   changes = new TableChanges({
     store,
     clock,
+    archive: { note: (change) => void archived.push(change) },
     async nameTable(shard, { tableId, newName }) {
       await onTell(shard);
       told[shard]!.push(`${tableId}=${newName}`);
@@ -37,6 +43,7 @@ function start(): void {
 }
 
 beforeEach(async () => {
+  archived = [];
   store = new MemorySqlStore();
   clock = new ManualClock();
   lake = new MemoryLake(clock);
@@ -91,16 +98,16 @@ describe("a drop", () => {
     const gone = { fileCount: 1, byteLength: 1000, rowCount: 10 + 4 + 3 + 4 };
     expect(await changes.weigh("cpu", SHARDS)).toEqual(gone);
     expect(told).toEqual([[], []]);
-    expect(await changes.drop("cpu", SHARDS)).toEqual(gone);
+    expect(await changes.drop("cpu", DATABASE)).toEqual(gone);
     expect(told).toEqual([["1=null"], ["1=null"]]);
     expect([tableIdOf("cpu"), catalog.listTables()]).toEqual([null, []]);
     expect(extend("cpu")).toBe(2);
-    expect(await codeOf(changes.drop("mem", SHARDS))).toBe("measurement_unknown");
+    expect(await codeOf(changes.drop("mem", DATABASE))).toBe("measurement_unknown");
     expect(await codeOf(changes.weigh("mem", SHARDS))).toBe("measurement_unknown");
   });
 
   test("leaves the objects to those who read an older version, for a while", async () => {
-    await changes.drop("cpu", SHARDS);
+    await changes.drop("cpu", DATABASE);
     await catalog.collectGarbage();
     expect([...lake.objects.keys()]).toEqual([KEY]);
     clock.advance(LIMITS.replacedGraceMs + 1);
@@ -109,7 +116,7 @@ describe("a drop", () => {
   });
 
   test("keeps what a writer commits afterwards out of the catalog", async () => {
-    await changes.drop("cpu", SHARDS);
+    await changes.drop("cpu", DATABASE);
     catalog.commit(1, { segmentId: "1.1.1", files: [{ ...file(), key: "late" }] });
     expect(catalog.listTables()).toEqual([]);
   });
@@ -117,7 +124,7 @@ describe("a drop", () => {
   test("is visible to writers from its beginning and to readers at its end", async () => {
     const seen: unknown[] = [];
     onTell = async () => void seen.push([extend("cpu"), tableIdOf("cpu"), catalog.listTables()]);
-    await changes.drop("cpu", SHARDS);
+    await changes.drop("cpu", DATABASE);
     expect(seen).toEqual(Array.from({ length: SHARDS }, () => ["measurement_changing", 1, []]));
   });
 
@@ -130,12 +137,12 @@ describe("a drop", () => {
         onTell = async (at) => {
           if (at === shard) throw crash;
         };
-        expect(await codeOf(changes.drop(measurement, SHARDS))).toBe("buffer_unavailable");
+        expect(await codeOf(changes.drop(measurement, DATABASE))).toBe("buffer_unavailable");
         start();
         expect(extend(measurement)).toBe("measurement_changing");
         expect(tableIdOf(measurement)).toBe(tableId);
         onTell = async () => {};
-        await (by === "the alarm" ? changes.finishAll() : changes.drop(measurement, SHARDS));
+        await (by === "the alarm" ? changes.finishAll() : changes.drop(measurement, DATABASE));
         expect(told.map((names) => names.at(-1))).toEqual([`${tableId}=null`, `${tableId}=null`]);
         expect(tableIdOf(measurement)).toBeNull();
         expect(await changes.finishAll()).toBe(0);
@@ -144,7 +151,7 @@ describe("a drop", () => {
   );
 
   test("that two ask for at once is done once", async () => {
-    const both = [changes.drop("cpu", SHARDS), changes.drop("cpu", SHARDS)];
+    const both = [changes.drop("cpu", DATABASE), changes.drop("cpu", DATABASE)];
     await Promise.all(both);
     expect(tableIdOf("cpu")).toBeNull();
     expect(catalog.version).toBe(2);
@@ -154,11 +161,11 @@ describe("a drop", () => {
     extend("mem");
     const away = () => Promise.reject(new SluiceError("buffer_unavailable", "away"));
     onTell = away;
-    expect(await codeOf(changes.drop("cpu", SHARDS))).toBe("buffer_unavailable");
+    expect(await codeOf(changes.drop("cpu", DATABASE))).toBe("buffer_unavailable");
     onTell = async (shard) => {
       if (shard !== SHARDS - 1) return;
       onTell = away;
-      expect(await codeOf(changes.drop("mem", SHARDS))).toBe("buffer_unavailable");
+      expect(await codeOf(changes.drop("mem", DATABASE))).toBe("buffer_unavailable");
       onTell = async () => {};
     };
     expect(await changes.finishAll()).toBe(2);
@@ -168,7 +175,7 @@ describe("a drop", () => {
   test("that ends late does not touch the table that came after it", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     onTell = async () => promise;
-    const late = changes.drop("cpu", SHARDS);
+    const late = changes.drop("cpu", DATABASE);
     onTell = async () => {};
     await changes.finishAll();
     expect(extend("cpu")).toBe(2);
@@ -180,7 +187,7 @@ describe("a drop", () => {
 
 describe("a rename", () => {
   test("takes the table along with its files, and leaves the old name free", async () => {
-    await changes.rename("cpu", "load", SHARDS);
+    await changes.rename("cpu", "load", DATABASE);
     expect(told).toEqual([["1=load"], ["1=load"]]);
     expect([tableIdOf("cpu"), tableIdOf("load")]).toEqual([null, 1]);
     expect(catalog.listTables()).toMatchObject([{ measurement: "load", rowCount: 10 }]);
@@ -188,26 +195,26 @@ describe("a rename", () => {
   });
 
   test("may be taken back", async () => {
-    await changes.rename("cpu", "load", SHARDS);
-    await changes.rename("load", "cpu", SHARDS);
+    await changes.rename("cpu", "load", DATABASE);
+    await changes.rename("load", "cpu", DATABASE);
     expect([tableIdOf("cpu"), tableIdOf("load")]).toEqual([1, null]);
   });
 
   test("refuses names that are taken, unknown, or in the middle of another change", async () => {
     extend("mem");
-    expect(await codeOf(changes.rename("cpu", "mem", SHARDS))).toBe("measurement_exists");
-    expect(await codeOf(changes.rename("cpu", "cpu", SHARDS))).toBe("measurement_exists");
-    expect(await codeOf(changes.rename("disk", "d", SHARDS))).toBe("measurement_unknown");
+    expect(await codeOf(changes.rename("cpu", "mem", DATABASE))).toBe("measurement_exists");
+    expect(await codeOf(changes.rename("cpu", "cpu", DATABASE))).toBe("measurement_exists");
+    expect(await codeOf(changes.rename("disk", "d", DATABASE))).toBe("measurement_unknown");
     const codes: string[] = [];
     onTell = async (shard) => {
       if (shard > 0) return;
       onTell = async () => {};
-      codes.push(await codeOf(changes.rename("mem", "load", SHARDS)));
-      codes.push(await codeOf(changes.rename("cpu", "other", SHARDS)));
-      codes.push(await codeOf(changes.drop("cpu", SHARDS)));
+      codes.push(await codeOf(changes.rename("mem", "load", DATABASE)));
+      codes.push(await codeOf(changes.rename("cpu", "other", DATABASE)));
+      codes.push(await codeOf(changes.drop("cpu", DATABASE)));
       codes.push(String(extend("load")), String(extend("cpu")));
     };
-    await changes.rename("cpu", "load", SHARDS);
+    await changes.rename("cpu", "load", DATABASE);
     expect(codes).toEqual(codes.map(() => "measurement_changing"));
     expect(codes).toHaveLength(5);
   });
@@ -216,7 +223,7 @@ describe("a rename", () => {
     onTell = async (shard) => {
       if (shard === 1) throw crash;
     };
-    expect(await codeOf(changes.rename("cpu", "load", SHARDS))).toBe("buffer_unavailable");
+    expect(await codeOf(changes.rename("cpu", "load", DATABASE))).toBe("buffer_unavailable");
     start();
     onTell = async () => {};
     expect(await changes.finishAll()).toBe(1);
@@ -224,7 +231,37 @@ describe("a rename", () => {
   });
 });
 
+describe("the archive", () => {
+  test("is told of a rename and a drop once, with what there was", async () => {
+    await changes.rename("cpu", "load", DATABASE);
+    await changes.drop("load", DATABASE);
+    expect(archived).toMatchObject([
+      { group: "measurements", name: "load", action: "update", oldName: "cpu", database: "events" },
+      { name: "load", action: "delete", artifact: { name: "load", file_count: 1, row_count: 10 } },
+    ]);
+  });
+
+  test("is told by whoever brings a change to its end, also after a crash", async () => {
+    onTell = async () => {
+      throw crash;
+    };
+    expect(await codeOf(changes.drop("cpu", DATABASE))).toBe("buffer_unavailable");
+    expect(archived).toEqual([]);
+    onTell = async () => {};
+    start();
+    await Promise.all([changes.finishAll(), changes.drop("cpu", DATABASE)]);
+    expect(archived).toMatchObject([{ name: "cpu", action: "delete", database: "events" }]);
+  });
+});
+
 describe("an erased catalog", () => {
+  test("keeps what the archive has not heard yet", () => {
+    const { first, insert } = openArchiveTables(store);
+    insert({ id: "a", type: "archive", tags: ["a"], valueJson: "1" }, clock.nowMs());
+    catalog.erase();
+    expect(first()?.id).toBe("a");
+  });
+
   test("remembers that it is one, and nothing else", () => {
     catalog.erase();
     for (const isRestarted of [false, true]) {

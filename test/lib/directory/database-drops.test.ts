@@ -15,6 +15,8 @@ let steps: string[];
 /** The step that fails, as it stands in `steps`. */
 let broken: string | null;
 let failures: number;
+/** Databases of which the archive was told that they are gone. */
+let archived: string[];
 
 function start(): void {
   const step = (name: string) => async (databaseId: number, shard?: number) => {
@@ -28,8 +30,9 @@ function start(): void {
     alarm,
     closeBuffer: step("close"),
     emptyBuffer: step("empty"),
-    eraseCatalog: step("erase"),
+    eraseRecords: step("erase"),
     removeObjects: step("remove"),
+    archive: ({ name }) => void archived.push(name),
     report: () => void failures++,
   });
   directory = new DirectoryCore({ store, clock, randomBytes }, drops);
@@ -40,6 +43,7 @@ beforeEach(() => {
   clock = new ManualClock();
   alarm = new ManualAlarm();
   steps = [];
+  archived = [];
   broken = null;
   failures = 0;
   start();
@@ -69,6 +73,7 @@ describe("dropping a database", () => {
   test("closes it, frees the name, empties it, and removes its objects after the grace", async () => {
     expect(await directory.dropDatabase("events")).toBeNull();
     expect(steps).toEqual([...FREE, ...EMPTY]);
+    expect(archived).toEqual(["events"]);
     expect(directory.findDatabase("events")).toBeNull();
     expect(make("events")).toBe(2);
     await pass(LIMITS.replacedGraceMs - 1);
@@ -119,6 +124,7 @@ describe("dropping a database", () => {
 
   test("of two who ask at once frees the name once", async () => {
     await Promise.all([directory.dropDatabase("events"), directory.dropDatabase("events")]);
+    expect(archived).toEqual(["events"]);
     expect(directory.listDatabases()).toEqual([]);
     expect(make("events")).toBe(2);
   });

@@ -14,9 +14,10 @@ let directory: DirectoryCore;
 beforeEach(() => {
   const ports = { store: new MemorySqlStore(), clock: new ManualClock(), randomBytes };
   const work = async () => {};
-  const steps = { closeBuffer: work, emptyBuffer: work, eraseCatalog: work, removeObjects: work };
+  const steps = { closeBuffer: work, emptyBuffer: work, eraseRecords: work, removeObjects: work };
   const alarm = new ManualAlarm();
-  const drops = new DatabaseDrops({ ...ports, ...steps, alarm, report: () => {} });
+  const told = { archive: () => {}, report: () => {} };
+  const drops = new DatabaseDrops({ ...ports, ...steps, ...told, alarm });
   directory = new DirectoryCore(ports, drops);
 });
 

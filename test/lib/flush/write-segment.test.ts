@@ -39,6 +39,7 @@ function segmentOf(...batches: [measurement: string, columns: Columns][]): Seale
       segmentId: "0.1.1",
       sequence: i + 1,
       requestId: "r",
+      traceparent: null,
       tableId: schema.tableId,
       measurement,
       rowCount: scan.rowCount,

@@ -47,6 +47,7 @@ function header(tableId: number) {
     sequence: 1,
     byteLength: 0,
     requestId: "r",
+    traceparent: null,
   };
 }
 

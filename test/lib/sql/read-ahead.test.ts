@@ -108,6 +108,8 @@ describe("reading ahead", () => {
       rowGroupsPruned: 0,
       bytesRead: total,
       bytesFromCache: 0,
+      rangesRead: lake.requests.length,
+      rangesFromCache: 0,
     });
     // One more than planned: the read that waits goes first.
     expect(lake.inFlightMax).toBeLessThanOrEqual(LIMITS.connectionsMax + 1);

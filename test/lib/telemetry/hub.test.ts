@@ -5,7 +5,6 @@ import { TelemetryHubCore } from "#lib/telemetry/hub.ts";
 import { type MetricReport, Meter } from "#lib/telemetry/meter.ts";
 import * as http from "#lib/telemetry/metrics/http.ts";
 import * as ingest from "#lib/telemetry/metrics/ingest.ts";
-import type { Distribution } from "#lib/telemetry/series.ts";
 import { ManualClock, MemorySqlStore } from "../../helpers/memory-world.ts";
 import { PROPERTY_TIMEOUT_MS, propertyRuns } from "../../helpers/property.ts";
 
@@ -16,7 +15,7 @@ function newHub(store = new MemorySqlStore(), clock = new ManualClock()) {
 /** Of a counter in all its series, and of a histogram the number of values. */
 function totalOf(hub: TelemetryHubCore, name: string): number {
   const { series } = hub.families().find(({ metric }) => metric.name === name)!;
-  const sizes = series.map(([, value]) =>
+  const sizes = series.map(({ value }) =>
     typeof value === "number" ? value : value.counts.reduce((sum, count) => sum + count, 0),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
@@ -36,8 +35,8 @@ describe("the counts of many isolates", () => {
       hub.report(meter.nextReport(source, "ingest"));
     }
     expect(seriesOf(hub, "sluice_ingest_rows_accepted_total")).toEqual([
-      [["default", "cpu"], 20],
-      [["default", "mem"], 2],
+      { labels: ["default", "cpu"], value: 20 },
+      { labels: ["default", "mem"], value: 2 },
     ]);
   });
 
@@ -46,8 +45,8 @@ describe("the counts of many isolates", () => {
     const meter = new Meter();
     for (const rows of [1, 2, 10, 1e9]) meter.observe(ingest.batchRows, rows);
     hub.report(meter.nextReport("a", "ingest"));
-    const [[, value]] = seriesOf(hub, "sluice_ingest_batch_rows") as [[string[], Distribution]];
-    expect(value).toEqual({ counts: [1, 2, 0, 0, 0, 0, 0, 1], sum: 1e9 + 13 });
+    const [series] = seriesOf(hub, "sluice_ingest_batch_rows");
+    expect(series!.value).toEqual({ counts: [1, 2, 0, 0, 0, 0, 0, 1], sum: 1e9 + 13 });
   });
 
   test("past the cap are counted together, and the sum stays right", () => {
@@ -58,7 +57,7 @@ describe("the counts of many isolates", () => {
     hub.report(meter.nextReport("a", "ingest"));
     const series = seriesOf(hub, "sluice_ingest_rows_rejected_total");
     expect(series).toHaveLength(LIMITS.metricSeriesMax + 1);
-    expect(series.at(-1)).toEqual([["_other", "_other", "time_missing"], 50]);
+    expect(series.at(-1)).toEqual({ labels: ["_other", "_other", "time_missing"], value: 50 });
   });
 
   test("of gauges are summed over the isolates that still speak", () => {
@@ -70,7 +69,7 @@ describe("the counts of many isolates", () => {
       hub.report(meter.nextReport(source, "ingest"));
       clock.advance(100_000);
     }
-    expect(seriesOf(hub, "sluice_http_requests_active")).toEqual([[[], 3]]);
+    expect(seriesOf(hub, "sluice_http_requests_active")).toEqual([{ labels: [], value: 3 }]);
     expect(hub.liveSources()).toEqual(new Map([["ingest", 1]]));
   });
 

@@ -2,13 +2,12 @@ import { describe, expect, test } from "vitest";
 import { counter, histogram } from "#lib/telemetry/metric.ts";
 import { METRICS } from "#lib/telemetry/metrics.ts";
 import { chooseTextFormat, metricsText } from "#lib/telemetry/prometheus-text.ts";
-import type { SeriesValue } from "#lib/telemetry/series.ts";
 
 const rows = counter("rows_total", 'Rows, "all".\nOf them.', ["table"]);
 const seconds = histogram("took_seconds", "Time.", [0.1, 1], ["stage"]);
 const FAMILIES = [
-  { metric: rows, series: [[['a"b\\c\nd'], 3]] as SeriesValue[] },
-  { metric: seconds, series: [[["read"], { counts: [1, 0, 2], sum: 7.5 }]] as SeriesValue[] },
+  { metric: rows, series: [{ labels: ['a"b\\c\nd'], value: 3 }] },
+  { metric: seconds, series: [{ labels: ["read"], value: { counts: [1, 0, 2], sum: 7.5 } }] },
 ];
 
 describe("metrics as text", () => {

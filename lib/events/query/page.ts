@@ -1,0 +1,149 @@
+// A page of events, newest first, that stays where it was while events come in.
+//
+// The first page notes how far the stream had come; later pages leave out what came after, and go
+// on behind the last event shown, by time and place. So no event is shown twice and none is passed
+// over, however many are written meanwhile. Pages by number are counted out anew each time, up to a
+// depth; given the `position` that the first answer told, they are of the same events, too.
+
+import { LIMITS } from "#lib/base/limits.ts";
+import type { JsonObject } from "#lib/http/json-body.ts";
+import { isoTime } from "#lib/protocol/text-times.ts";
+import { EVENTS_MEASUREMENT, type StoredEvent } from "#lib/events/types.ts";
+import { both, eventCondition, type Sql, timeCondition } from "./conditions.ts";
+import { type Cursor, cursorText, filterDigest, parseCursor } from "./cursor.ts";
+import { eventFilter, type EventFilter } from "./filter.ts";
+import { wrongParameter } from "./wrong-parameter.ts";
+
+export interface PageQuestion {
+  readonly filter: EventFilter;
+  readonly order: "desc" | "asc";
+  readonly rowsMax: number;
+  readonly offset: number;
+  /** Of the first page; null: wherever the stream is now. */
+  readonly position: number | null;
+  /** Only events behind this one. */
+  readonly after: Pick<Cursor, "timeUs" | "seq"> | null;
+  readonly nowUs: bigint;
+  readonly digest: string;
+}
+
+/** Of a request as request.ts gives it. Throws `parameter_invalid`. */
+export function pageQuestion(request: JsonObject, database: string, nowUs: bigint): PageQuestion {
+  const { tags = [], type = null, timestamp = null, cursor } = request;
+  const order = orderOf(request["order"] ?? "desc");
+  const digest = filterDigest([database, order, tags, type, timestamp]);
+  const rowsMax = wholeNumber(request, "per_page", 1, LIMITS.eventPageRowsMax);
+  const page = wholeNumber(request, "page", 1, LIMITS.eventOffsetMax);
+  const offset = (page === null ? 0 : page - 1) * (rowsMax ?? LIMITS.eventPageRowsDefault);
+  if (offset > LIMITS.eventOffsetMax) {
+    throw wrongParameter(
+      "page",
+      `within the first ${LIMITS.eventOffsetMax} events; follow the cursor`,
+    );
+  }
+  const position = wholeNumber(request, "position", 0, Number.MAX_SAFE_INTEGER);
+  const parsed = cursor === undefined ? null : parseCursor(cursor, digest);
+  if (parsed !== null && (page !== null || position !== null)) {
+    throw wrongParameter("cursor", "without page and position, which it replaces");
+  }
+  return {
+    filter: eventFilter(request, parsed?.nowUs ?? nowUs),
+    order,
+    rowsMax: rowsMax ?? LIMITS.eventPageRowsDefault,
+    offset,
+    position: parsed?.position ?? position,
+    after: parsed,
+    nowUs: parsed?.nowUs ?? nowUs,
+    digest,
+  };
+}
+
+/** Where an event stands. Integers as texts, which no reader rounds. */
+export type EventKey = readonly [timeUs: string, seq: string];
+
+/** Gives one key more than the page has events, if there is one: then there is a next page. */
+export function keysSql(question: PageQuestion, position: number): Sql {
+  const { filter, order, rowsMax, offset, after } = question;
+  const upTo = { text: "seq <= $position", params: { position } };
+  const condition = both(both(eventCondition(filter), upTo), keyCondition(after, order));
+  const direction = order === "desc" ? "DESC" : "ASC";
+  const text = `SELECT epoch_us(time), seq FROM ${EVENTS_MEASUREMENT}
+    WHERE ${condition.text} ORDER BY time ${direction}, seq ${direction}
+    LIMIT ${rowsMax + 1} OFFSET ${offset}`;
+  return { text, params: condition.params };
+}
+
+/** The bound on time alone is for leaving out files. */
+function keyCondition(after: PageQuestion["after"], order: "desc" | "asc"): Sql {
+  if (after === null) return { text: "TRUE", params: {} };
+  const [orEqual, beyond] = order === "desc" ? ["<=", "<"] : [">=", ">"];
+  const keyTime = "CAST($keyTime AS TIMESTAMP)";
+  const params = { keyTime: isoTime(after.timeUs), keySeq: after.seq };
+  const text = `time ${orEqual} ${keyTime} AND (time ${beyond} ${keyTime} OR seq ${beyond} $keySeq)`;
+  return { text, params };
+}
+
+/**
+ * The events of some keys, in no order: to sort whole events by time, the engine would have to hold
+ * all of them.
+ */
+export function eventsSql(keys: readonly EventKey[]): Sql {
+  const times = keys.map(([timeUs]) => BigInt(timeUs)).toSorted((a, b) => (a < b ? -1 : 1));
+  const within = timeCondition({ fromUs: times[0]!, toUs: times.at(-1)! });
+  const names = keys.map((_, at) => `seq${at}`);
+  const places = Object.fromEntries(keys.map(([, seq], at) => [names[at]!, Number(seq)]));
+  const text = `SELECT seq, epoch_us(time), id, type, tags, value FROM ${EVENTS_MEASUREMENT}
+    WHERE ${within.text} AND seq IN (${names.map((name) => `$${name}`).join(", ")})`;
+  return { text, params: { ...within.params, ...places } };
+}
+
+type EventRow = readonly [
+  seq: string,
+  timeUs: string,
+  id: string,
+  type: string,
+  tags: string,
+  value: string | null,
+];
+
+/** Rows as the events of the keys; what was deleted since its key was read is not among them. */
+export function eventsOf(keys: readonly EventKey[], rows: readonly unknown[][]): StoredEvent[] {
+  const bySeq = new Map((rows as unknown as EventRow[]).map((row) => [row[0], row]));
+  return keys
+    .map(([, seq]) => bySeq.get(seq))
+    .filter((row) => row !== undefined)
+    .map(storedEvent);
+}
+
+/** Behind the last event of a page; null: it is the last page. `keys` as `keysSql` gives them. */
+export function nextCursor(
+  keys: readonly EventKey[],
+  question: PageQuestion,
+  position: number,
+): string | null {
+  const { rowsMax, nowUs, digest } = question;
+  if (keys.length <= rowsMax) return null;
+  const [timeUs, seq] = keys[rowsMax - 1]!;
+  return cursorText({ position, nowUs, timeUs: BigInt(timeUs), seq: Number(seq), digest });
+}
+
+function storedEvent([seq, timeUs, id, type, tags, valueJson]: EventRow): StoredEvent {
+  const known = { id, seq: Number(seq), type, tags: JSON.parse(tags) as string[] };
+  return { ...known, valueJson, timeUs: Number(timeUs) };
+}
+
+function orderOf(value: unknown): "desc" | "asc" {
+  if (value === "desc" || value === "asc") return value;
+  throw wrongParameter("order", "desc or asc");
+}
+
+/** A number in a body, a text in the URL; null: it is missing. */
+function wholeNumber(request: JsonObject, field: string, min: number, max: number): number | null {
+  const value = request[field];
+  if (value === undefined) return null;
+  const number = typeof value === "string" && /^\d{1,16}$/.test(value) ? Number(value) : value;
+  if (Number.isInteger(number) && (number as number) >= min && (number as number) <= max) {
+    return number as number;
+  }
+  throw wrongParameter(field, `a whole number from ${min} to ${max}`);
+}

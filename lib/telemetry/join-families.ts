@@ -1,0 +1,40 @@
+// What several places tell of the same metric, as one.
+
+import type { FamilyValues } from "./hub.ts";
+import type { Metric } from "./metric.ts";
+import type { SeriesValue } from "./series.ts";
+
+/** In the order in which metrics come first; the same series from two places is merged. */
+export function joinFamilies(families: readonly FamilyValues[]): FamilyValues[] {
+  const byName = Map.groupBy(families, ({ metric }) => metric.name);
+  return [...byName.values()].map((same) => {
+    const { metric } = same[0]!;
+    return {
+      metric,
+      series: mergeSeries(
+        metric,
+        same.flatMap(({ series }) => series),
+      ),
+    };
+  });
+}
+
+function mergeSeries(metric: Metric, series: readonly SeriesValue[]): SeriesValue[] {
+  const merged = new Map<string, SeriesValue>();
+  for (const { labels, value } of series) {
+    const key = labels.join("\u0000");
+    const before = merged.get(key)?.value;
+    merged.set(key, { labels, value: both(metric, before, value) });
+  }
+  return [...merged.values()];
+}
+
+/** Distributions are told by one place only. */
+function both(
+  { merge }: Metric,
+  before: SeriesValue["value"] | undefined,
+  value: SeriesValue["value"],
+): SeriesValue["value"] {
+  if (typeof before !== "number" || typeof value !== "number") return value;
+  return merge === "sum" ? before + value : Math.max(before, value);
+}

@@ -1,0 +1,208 @@
+// Questions as they come: what body and URL may say, and what is refused.
+
+import { describe, expect, test } from "vitest";
+import { LIMITS } from "#lib/base/limits.ts";
+import { aggregateAnswer, aggregateQuestion } from "#lib/events/query/aggregate.ts";
+import { nextCursor, pageQuestion } from "#lib/events/query/page.ts";
+import { eventRequest } from "#lib/events/query/request.ts";
+import { refusalOf } from "../../../helpers/refusal.ts";
+
+const NOW = 1_767_225_600_000_000n;
+
+function fromUrl(query: string, body: object = {}) {
+  return eventRequest(body as Record<string, unknown>, new URLSearchParams(query));
+}
+
+function ask(body: object) {
+  return pageQuestion(fromUrl("", body), "default", NOW);
+}
+
+/** The cursor behind an event, of the first page of this question. */
+function cursorOf(body: object, database = "default"): string {
+  const question = pageQuestion(fromUrl("", { ...body, per_page: 1 }), database, NOW);
+  const key = ["1000000", "5"] as const;
+  return nextCursor([key, key], question, 9)!;
+}
+
+describe("a question about events", () => {
+  test("says the same in the URL as in the body", () => {
+    const query =
+      "tag=a&tag=b:c&type=t&gte=now-1h&lt=2026-01-01&order=asc&per_page=7&page=2&position=4";
+    const body = {
+      tags: ["a", "b:c"],
+      type: "t",
+      timestamp: { gte: "now-1h", lt: "2026-01-01" },
+      order: "asc",
+      per_page: 7,
+      page: 2,
+      position: 4,
+    };
+    const question = pageQuestion(fromUrl(query), "default", NOW);
+    expect(question).toEqual(ask(body));
+    expect(question).toMatchObject({ rowsMax: 7, offset: 7, position: 4, order: "asc" });
+  });
+
+  test("has 30 events on a page, the newest first, where it does not say", () => {
+    expect(ask({})).toMatchObject({ rowsMax: 30, offset: 0, order: "desc", position: null });
+  });
+
+  test("may be partly in the URL and partly in the body", () => {
+    expect(fromUrl("per_page=5&database=d&p=token", { tags: ["a"] })).toEqual({
+      tags: ["a"],
+      per_page: "5",
+    });
+  });
+
+  test("goes on with its cursor, with the now of its first page", () => {
+    const filter = { tags: ["a"], timestamp: { lte: "now" } };
+    const cursor = cursorOf(filter);
+    const question = pageQuestion({ ...filter, cursor }, "default", NOW + 5_000_000n);
+    expect(question).toMatchObject({
+      position: 9,
+      nowUs: NOW,
+      after: { timeUs: 1_000_000n, seq: 5 },
+    });
+    expect(question.filter.toUs).toBe(NOW);
+  });
+
+  test.each([
+    ["other tags", { tags: ["b"] }, "default"],
+    ["another type", { tags: ["a"], type: "t" }, "default"],
+    ["another time", { tags: ["a"], timestamp: "now" }, "default"],
+    ["another order", { tags: ["a"], order: "asc" }, "default"],
+    ["another database", { tags: ["a"] }, "other"],
+  ])("is refused with a cursor and %s", (_, body, database) => {
+    const cursor = cursorOf({ tags: ["a"] });
+    expect(refusalOf(() => pageQuestion({ ...body, cursor }, database, NOW))).toMatchObject({
+      code: "parameter_invalid",
+      detail: { field: "cursor" },
+    });
+  });
+
+  test.each([
+    [{ tag: ["a"] }, "tag"],
+    [{ tags: "a" }, "tags"],
+    [{ tags: ["a", ""] }, "tags[1]"],
+    [{ tags: ["a", 1] }, "tags[1]"],
+    [{ tags: Array.from({ length: LIMITS.eventTagsMax + 1 }, (_, i) => `t${i}`) }, "tags"],
+    [{ type: "a b" }, "type"],
+    [{ type: 1 }, "type"],
+    [{ timestamp: { lte: "nov" } }, "timestamp.lte"],
+    [{ timestamp: { format: "yyyy" } }, "timestamp.format"],
+    [{ timestamp: [1] }, "timestamp"],
+    [{ timestamp: null }, "timestamp"],
+    [{ order: "up" }, "order"],
+    [{ per_page: 0 }, "per_page"],
+    [{ per_page: LIMITS.eventPageRowsMax + 1 }, "per_page"],
+    [{ page: 1.5 }, "page"],
+    [{ page: 335, per_page: 30 }, "page"],
+    [{ position: -1 }, "position"],
+    [{ cursor: "!" }, "cursor"],
+    [{ cursor: 7 }, "cursor"],
+    [{ cursor: Buffer.from('[1,2,"x","y","z"]').toString("base64url") }, "cursor"],
+    [{ page: 2, cursor: cursorOf({}) }, "cursor"],
+  ])("is refused as %j, naming the field", (body, field) => {
+    const refused = refusalOf(() => ask(body));
+    expect(refused).toMatchObject({ code: "parameter_invalid", detail: { field } });
+  });
+
+  test("may ask for the last page within the depth, and the largest page", () => {
+    expect(ask({ page: 334, per_page: 30 }).offset).toBe(9_990);
+    expect(ask({ per_page: LIMITS.eventPageRowsMax }).rowsMax).toBe(LIMITS.eventPageRowsMax);
+    expect(
+      ask({ tags: Array.from({ length: LIMITS.eventTagsMax }, (_, i) => `t${i}`) }),
+    ).toBeTruthy();
+  });
+
+  test.each([
+    ["type=a&type=b", {}, "type"],
+    ["lte=now&timestamp=now", {}, "timestamp"],
+    ["tag=a", { tags: ["b"] }, "tags"],
+    ["tags=a", {}, "tags"],
+    ["colour=red", {}, "colour"],
+  ])("is refused as ?%s beside %j", (query, body, field) => {
+    expect(refusalOf(() => fromUrl(query, body))).toMatchObject({ detail: { field } });
+  });
+});
+
+describe("a range of time", () => {
+  const S = 1_000_000n;
+  const day = 1_429_574_400n * S; // 2015-04-21
+  const ofTime = (timestamp: unknown) => {
+    const { fromUs, toUs } = ask({ timestamp }).filter;
+    return [fromUs, toUs].map((us) => (us === null ? null : us - day));
+  };
+
+  test.each([
+    [{ gte: "2015-04-21T00:00:01Z", lte: "2015-04-21T00:00:02Z" }, S, 2n * S],
+    [{ gt: "2015-04-21T00:00:01Z", lt: "2015-04-21T00:00:02Z" }, S + 1n, 2n * S - 1n],
+    [{ gte: "2015-04-21" }, 0n, null],
+    [{ gt: "2015-04-21" }, 86_400n * S, null],
+    [{ lte: "2015-04-21" }, null, 86_400n * S - 1n],
+    [{ lt: "2015-04-21" }, null, -1n],
+    [{ gte: "2015-04-21", gt: "2015-04-21T00:00:01Z" }, S + 1n, null],
+    [{ lte: "2015-04-21", lt: "2015-04-21T00:00:01Z" }, null, S - 1n],
+    ["2015-04-21", 0n, 86_400n * S - 1n],
+    ["2015-04-21T00:00:01Z", S, S],
+    [{}, null, null],
+  ])("as %j has its ends, both inclusive", (timestamp, from, to) => {
+    expect(ofTime(timestamp)).toEqual([from, to]);
+  });
+});
+
+describe("an aggregation", () => {
+  const sum = (aggregator: unknown, more: object = {}) =>
+    aggregateQuestion(fromUrl("", { aggregator, ...more }), NOW);
+
+  test("says the same in the URL as in the body", () => {
+    const inUrl = fromUrl("aggregator=percentiles&percentiles=50,99.9&field=a.b&interval=5m");
+    const aggregator = {
+      type: "percentiles",
+      percentiles: [50, 99.9],
+      field: "a.b",
+      interval: "5m",
+    };
+    expect(aggregateQuestion(inUrl, NOW)).toEqual(sum(aggregator));
+  });
+
+  test.each([
+    ["a.b", "/a/b"],
+    ["a/b~c", "/a~1b~0c"],
+    ["/a.b/c", "/a.b/c"],
+  ])("reads the field %s as the pointer %s", (field, pointer) => {
+    expect(sum({ type: "max", field }).pointer).toBe(pointer);
+  });
+
+  test.each([
+    ["average", "aggregator"],
+    [{}, "aggregator.type"],
+    [{ type: "median" }, "aggregator.type"],
+    [{ type: "toString" }, "aggregator.type"],
+    [{ type: "max", colour: 1 }, "aggregator.colour"],
+    [{ type: "max", field: "" }, "aggregator.field"],
+    [{ type: "max", field: "a..b" }, "aggregator.field"],
+    [{ type: "max", field: "x".repeat(LIMITS.eventFieldCharsMax + 1) }, "aggregator.field"],
+    [{ type: "max", percentiles: [50] }, "aggregator.percentiles"],
+    [{ type: "percentiles", percentiles: [101] }, "aggregator.percentiles"],
+    [{ type: "percentiles", percentiles: [] }, "aggregator.percentiles"],
+    [{ type: "max", interval: "often" }, "aggregator.interval"],
+    [{ type: "max", interval: 5 }, "aggregator.interval"],
+    [{ type: "max", group_by: "colour" }, "aggregator.group_by"],
+    [{ type: "max", group_by: "tag:" }, "aggregator.group_by"],
+  ])("is refused as %j, naming the field", (aggregator, field) => {
+    expect(refusalOf(() => sum(aggregator))).toMatchObject({ detail: { field } });
+  });
+
+  test("has so many rows, and says when there are more", () => {
+    const question = sum({ type: "count", group_by: "type" });
+    const rows = Array.from({ length: LIMITS.eventGroupsMax + 1 }, (_, i) => [`t${i}`, "1"]);
+    expect(aggregateAnswer(rows.slice(1), question)).toMatchObject({ truncated: false });
+    const answer = aggregateAnswer(rows, question);
+    expect(answer).toMatchObject({ truncated: true, rows: { length: LIMITS.eventGroupsMax } });
+  });
+
+  test("has no pages", () => {
+    const refused = refusalOf(() => sum({ type: "count" }, { per_page: 5 }));
+    expect(refused).toMatchObject({ detail: { field: "per_page" } });
+  });
+});

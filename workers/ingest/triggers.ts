@@ -1,0 +1,155 @@
+// Triggers: others act on a database's events (lib/triggers/triggers.ts).
+//
+// The secret that requests are signed with is in the answer that makes or changes it, and nowhere
+// else.
+
+import { SluiceError } from "#lib/base/errors.ts";
+import { LIMITS } from "#lib/base/limits.ts";
+import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
+import { demand } from "#lib/directory/permissions.ts";
+import type { Database } from "#lib/directory/types.ts";
+import { EVENT_TYPE } from "#lib/events/types.ts";
+import { flagField, type JsonObject, readJsonObject } from "#lib/http/json-body.ts";
+import { textField, textListField } from "#lib/http/json-body.ts";
+import { json } from "#lib/http/respond.ts";
+import { describeTrigger } from "#lib/triggers/artifacts.ts";
+import type { Trigger, TriggerFields } from "#lib/triggers/types.ts";
+import { formatWebhookSecret, webhookKey } from "#lib/webhooks/secret.ts";
+import { unwrap } from "#platform/rpc.ts";
+import type { AdmittedArrival } from "./arrival.ts";
+import { databasesAsked, named, wrong } from "./catalogs.ts";
+import { databaseFor } from "./write-batches.ts";
+
+const BODY_BYTES_MAX = 30_000;
+const NAME = /^[^\p{Cc}]{1,128}$/u;
+const SECRET_BYTES = 32;
+
+/** GET /api/v1/triggers?database= */
+export async function list(arrival: AdmittedArrival): Promise<Response> {
+  const databases = await databasesAsked(arrival, "admin");
+  const lists = await Promise.all(
+    databases.map(async (database) => {
+      const { triggers, position } = await unwrap(streamOf(database, arrival.env).listTriggers());
+      return triggers.map((trigger) => describeTrigger(trigger, database, position));
+    }),
+  );
+  return json(lists.flat());
+}
+
+/** POST /api/v1/triggers: of the database in the body, or else in `x-arc-database`. */
+export async function create(arrival: AdmittedArrival): Promise<Response> {
+  const { request, env, principal } = arrival;
+  const body = await readJsonObject(request, BODY_BYTES_MAX);
+  const name = textField(body, "database", arrival.database ?? DEFAULT_DATABASE);
+  demand(principal, "admin", checkDatabaseName(name));
+  const fields = {
+    name: nameField(body),
+    tags: tagsField(body),
+    type: typeField(body),
+    url: urlField(body),
+    isEnabled: flagField(body, "enabled", true),
+  };
+  const secret = secretField(body) ?? newSecret();
+  const database = await databaseFor(name, env);
+  const made = await unwrap(streamOf(database, env).createTrigger(database, fields, secret));
+  return json({ ...describe(made, database), secret }, 201);
+}
+
+/** GET /api/v1/triggers/:id */
+export async function show(arrival: AdmittedArrival): Promise<Response> {
+  const { database, id } = await named(arrival, "admin", "trigger_unknown");
+  return json(describe(await unwrap(streamOf(database, arrival.env).findTrigger(id)), database));
+}
+
+/** PUT /api/v1/triggers/:id: what the body does not name stays as it is. */
+export async function update(arrival: AdmittedArrival): Promise<Response> {
+  const { database, id } = await named(arrival, "admin", "trigger_unknown");
+  const body = await readJsonObject(arrival.request, BODY_BYTES_MAX);
+  if (textField(body, "database", database.name) !== database.name) {
+    throw wrong("database", "the one that the trigger is of");
+  }
+  const change = changeOf(body);
+  const secret = secretField(body);
+  const stream = streamOf(database, arrival.env);
+  const updated = await unwrap(stream.updateTrigger(database, id, change, secret));
+  return json({ ...describe(updated, database), ...(secret === null ? {} : { secret }) });
+}
+
+/** DELETE /api/v1/triggers/:id: what it has not delivered is not delivered any more. */
+export async function remove(arrival: AdmittedArrival): Promise<Response> {
+  const { database, id } = await named(arrival, "admin", "trigger_unknown");
+  await unwrap(streamOf(database, arrival.env).removeTrigger(database, id));
+  return json({ success: true, message: "Trigger deleted" });
+}
+
+function streamOf({ databaseId }: Database, env: IngestEnv) {
+  return env.EVENT_STREAM.getByName(`${databaseId}`);
+}
+
+function describe(
+  { trigger, position }: { trigger: Trigger; position: number },
+  database: Database,
+) {
+  return describeTrigger(trigger, database, position);
+}
+
+function newSecret(): string {
+  return formatWebhookSecret(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+}
+
+function changeOf(body: JsonObject): Partial<TriggerFields> {
+  const has = (field: string) => body[field] !== undefined;
+  return {
+    ...(has("name") ? { name: nameField(body) } : {}),
+    ...(has("tags") ? { tags: tagsField(body) } : {}),
+    ...(has("type") ? { type: typeField(body) } : {}),
+    ...(has("url") ? { url: urlField(body) } : {}),
+    ...(has("enabled") ? { isEnabled: flagField(body, "enabled", true) } : {}),
+  };
+}
+
+function nameField(body: JsonObject): string {
+  const name = textField(body, "name").trim();
+  if (NAME.test(name)) return name;
+  throw wrong("name", "a text of 1 to 128 characters");
+}
+
+/** None: whatever the tags. */
+function tagsField(body: JsonObject): string[] {
+  const tags = textListField(body, "tags", []);
+  const bytesMax = LIMITS.eventTagBytesMax;
+  const isGood = tags.every((tag) => tag !== "" && Buffer.byteLength(tag) <= bytesMax);
+  if (isGood && tags.length <= LIMITS.triggerTagsMax) return [...new Set(tags)];
+  const list = `a list of up to ${LIMITS.triggerTagsMax} texts`;
+  throw wrong("tags", `${list} of 1 to ${bytesMax} bytes`);
+}
+
+/** null, or empty: of any type. */
+function typeField(body: JsonObject): string | null {
+  const type = textField(body, "type", "");
+  if (type === "") return null;
+  if (EVENT_TYPE.test(type)) return type;
+  throw wrong("type", "of up to 64 letters, digits, _ and -");
+}
+
+function urlField(body: JsonObject): string {
+  const text = textField(body, "url");
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isWeb = url?.protocol === "http:" || url?.protocol === "https:";
+  const isShort = text.length <= LIMITS.triggerUrlCharsMax;
+  // The platform would refuse to send to a URL with a name and a password in it.
+  if (url !== null && isWeb && isShort && url.username === "" && url.password === "") return text;
+  const expected = `an http or https URL of up to ${LIMITS.triggerUrlCharsMax} characters`;
+  throw wrong("url", `${expected}, without a user name`);
+}
+
+/** null: none is given. Throws `parameter_invalid`. */
+function secretField(body: JsonObject): string | null {
+  const secret = body["secret"] ?? null;
+  if (secret === null) return null;
+  if (typeof secret !== "string") {
+    throw new SluiceError("parameter_invalid", '"secret" must be a text', { field: "secret" });
+  }
+  webhookKey(secret);
+  return secret;
+}
