@@ -18,8 +18,8 @@ import { positiveInteger } from "#platform/config.ts";
 import { alarm, sqlStore } from "#platform/durable-storage.ts";
 import { flushSegment } from "#platform/flush-segment.ts";
 import { createLog, type Log } from "#platform/log.ts";
-import { meter, reportSoon } from "#platform/telemetry.ts";
-import { bufferGauges, tellOfBuffer } from "./buffer-telemetry.ts";
+import { goOnInObject, meter, reportSoon } from "#platform/telemetry.ts";
+import { bufferGauges, inHintSpan, tellOfBuffer } from "./buffer-telemetry.ts";
 
 export interface StreamedTail extends StreamedRun {
   readonly segmentIds: readonly string[];
@@ -39,7 +39,7 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
       store: sqlStore(ctx.storage),
       clock: systemClock,
       alarm: alarm(ctx.storage),
-      sendHint: async (hint: FlushHint) => void (await env.FLUSH_QUEUE.send(hint)),
+      sendHint: (hint: FlushHint) => this.#sendHint(hint),
       flushHere: (hint: FlushHint) => this.#flushHere(hint),
       sleep,
       report: (event: BufferEvent) => this.#report(event),
@@ -127,6 +127,12 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
     await this.#core.onAlarm();
   }
 
+  async #sendHint(hint: FlushHint): Promise<void> {
+    const { segmentId } = hint;
+    const send = async () => void (await this.env.FLUSH_QUEUE.send(hint));
+    await inHintSpan(this.#core.traceOf(segmentId), segmentId, send);
+  }
+
   async #flushHere(hint: FlushHint): Promise<void> {
     const catalog = this.env.DATABASE_CATALOG.getByName(`${hint.databaseId}`);
     await flushSegment(hint, this, catalog, this.env.LAKE, this.#log, "database-buffer");
@@ -138,6 +144,6 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
 
   #report(event: BufferEvent): void {
     tellOfBuffer(event, this.#name, this.#log);
-    reportSoon("front-door", this.env, (work) => this.ctx.waitUntil(work));
+    reportSoon("front-door", this.env, goOnInObject);
   }
 }

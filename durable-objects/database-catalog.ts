@@ -43,7 +43,7 @@ import { alarm, sqlStore } from "#platform/durable-storage.ts";
 import { createLog } from "#platform/log.ts";
 import { r2ObjectStore } from "#platform/r2.ts";
 import { unwrap } from "#platform/rpc.ts";
-import { meter, reportSoon } from "#platform/telemetry.ts";
+import { goOnInObject, meter, reportSoon } from "#platform/telemetry.ts";
 import { catalogGauges, countCommit, countJobEnd } from "./catalog-telemetry.ts";
 import { countRollupChange, tellOfUpkeep } from "./catalog-telemetry.ts";
 
@@ -388,6 +388,6 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
   }
 
   #reportSoon(): void {
-    reportSoon("front-door", this.env, (work) => this.ctx.waitUntil(work));
+    reportSoon("front-door", this.env, goOnInObject);
   }
 }

@@ -7,6 +7,7 @@
 import { LIMITS } from "#lib/base/limits.ts";
 import type { LogRecord } from "#lib/telemetry/log-record.ts";
 import { Meter, type MetricReport } from "#lib/telemetry/meter.ts";
+import * as metrics from "#lib/telemetry/metrics/runtime.ts";
 import { type FinishedSpan, Tracer } from "#lib/telemetry/span.ts";
 import { sleep } from "./clock.ts";
 
@@ -15,6 +16,9 @@ export const meter = new Meter();
 
 export interface TelemetryEnv {
   readonly TELEMETRY_HUB: { getByName(name: string): Hub };
+}
+
+export interface TimedTelemetryEnv extends TelemetryEnv {
   /** Counts are told this often while there are some. */
   readonly METRICS_EVERY_MS: string;
 }
@@ -32,19 +36,27 @@ const isolate = {
   source: "",
   spans: [] as FinishedSpan[],
   logs: [] as LogRecord[],
-  spansDropped: 0,
-  logsDropped: 0,
   sender: null as { readonly sinceMs: number } | null,
 };
 
 /** From then on another request takes over; one that stays behind has 30 s at most. */
 const SENDER_AGE_MAX_MS = 10_000;
 const SENDER_LIFE_MS = 25_000;
+/** One may find a report of another under way, which it can only repeat. */
+const NOW_TRIES_MAX = 2;
+
+/**
+ * `waitUntil` of Durable Objects: they live on by themselves, and what an alarm waits for would hold
+ * the next alarm up.
+ */
+export function goOnInObject(work: Promise<unknown>): void {
+  void work;
+}
 
 /** To be called at the end of whatever may have counted something. */
 export function reportSoon(
   component: string,
-  env: TelemetryEnv,
+  env: TimedTelemetryEnv,
   waitUntil: (work: Promise<unknown>) => void,
 ): void {
   if (!hasNews()) return;
@@ -58,7 +70,7 @@ export function reportSoon(
 async function sendWhileThereIsNews(
   sender: { readonly sinceMs: number },
   component: string,
-  env: TelemetryEnv,
+  env: TimedTelemetryEnv,
 ): Promise<void> {
   while (isolate.sender === sender) {
     await sleep(Number(env.METRICS_EVERY_MS));
@@ -66,6 +78,14 @@ async function sendWhileThereIsNews(
     const isDone = !hasNews() || Date.now() - sender.sinceMs > SENDER_LIFE_MS;
     if (isDone && isolate.sender === sender) isolate.sender = null;
   }
+}
+
+/**
+ * The same at once, for queue consumers: the platform gives them no further messages while
+ * something of theirs is still under way, so nothing may stay behind there.
+ */
+export async function reportNow(component: string, env: TelemetryEnv): Promise<void> {
+  for (let tries = 0; hasNews() && tries < NOW_TRIES_MAX; tries++) await send(component, env);
 }
 
 async function send(component: string, env: TelemetryEnv): Promise<void> {
@@ -78,8 +98,8 @@ async function send(component: string, env: TelemetryEnv): Promise<void> {
     meter.acknowledge(report.sequence);
   } catch {
     // The counts go out again under the same number. Spans and logs are samples, and are let go.
-    isolate.spansDropped += spans.length;
-    isolate.logsDropped += logs.length;
+    meter.add(metrics.spansDropped, spans.length, "unreachable");
+    meter.add(metrics.logsDropped, logs.length, "unreachable");
   }
 }
 
@@ -87,14 +107,17 @@ function hasNews(): boolean {
   return meter.hasNews || isolate.spans.length > 0 || isolate.logs.length > 0;
 }
 
+/** For the hub: a record of level info or above, which is printed already. */
 export function keepLog(record: LogRecord): void {
+  meter.add(metrics.logs, 1, record.level);
   if (isolate.logs.length < LIMITS.logsPerReportMax) isolate.logs.push(record);
-  else isolate.logsDropped++;
+  else meter.add(metrics.logsDropped, 1, "full");
 }
 
 function keepSpan(span: FinishedSpan): void {
+  meter.add(metrics.spansRecorded, 1);
   if (isolate.spans.length < LIMITS.spansPerReportMax) isolate.spans.push(span);
-  else isolate.spansDropped++;
+  else meter.add(metrics.spansDropped, 1, "full");
 }
 
 /** Spans of one component, as far as their traces are recorded. */

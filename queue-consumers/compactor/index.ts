@@ -21,7 +21,7 @@ import { createLog, type Log } from "#platform/log.ts";
 import { r2FetchRange, r2ObjectStore } from "#platform/r2.ts";
 import { countJob } from "#platform/job-telemetry.ts";
 import { unwrap } from "#platform/rpc.ts";
-import { meter, reportSoon } from "#platform/telemetry.ts";
+import { meter, reportNow } from "#platform/telemetry.ts";
 
 let isBusy = false;
 
@@ -36,7 +36,7 @@ export default {
       message.ack();
       meter.add(queueMessages, 1, batch.queue, "acknowledged");
     }
-    reportSoon("compactor", env, (work) => ctx.waitUntil(work));
+    ctx.waitUntil(reportNow("compactor", env));
   },
 } satisfies ExportedHandler<CompactorEnv, unknown>;
 
@@ -56,7 +56,7 @@ async function handleHint(hint: JobHint, env: CompactorEnv, log: Log): Promise<v
     if (started === null) return log.debug("hint for a job that is not to be started", fields);
     const line = joinedProgress(jobLine(catalog, started.job));
     const settle = () => settleJob(line, () => run(started, databaseId, line, env));
-    const outcome = await countJob(kind, settle);
+    const outcome = await countJob(hint, settle);
     log.info("job ended", { ...fields, outcome, duration_ms: systemClock.nowMs() - startedMs });
   } catch (error) {
     log.error("job not done", error, fields);

@@ -11,7 +11,7 @@ import type { FlushHint } from "#lib/buffer/types.ts";
 import { flushSegment } from "#platform/flush-segment.ts";
 import { queueMessages } from "#lib/telemetry/metrics/flush.ts";
 import { createLog, type Log } from "#platform/log.ts";
-import { meter, reportSoon } from "#platform/telemetry.ts";
+import { meter, reportNow } from "#platform/telemetry.ts";
 
 export default {
   async queue(batch, env, ctx) {
@@ -21,7 +21,7 @@ export default {
       message.ack();
       meter.add(queueMessages, 1, batch.queue, "acknowledged");
     }
-    reportSoon("parquet-writer", env, (work) => ctx.waitUntil(work));
+    ctx.waitUntil(reportNow("parquet-writer", env));
   },
 } satisfies ExportedHandler<ParquetWriterEnv, unknown>;
 

@@ -15,7 +15,7 @@ import { createLog, type Log } from "#platform/log.ts";
 import { rollupPorts } from "#platform/rollup-ports.ts";
 import { countJob } from "#platform/job-telemetry.ts";
 import { unwrap } from "#platform/rpc.ts";
-import { meter, reportSoon } from "#platform/telemetry.ts";
+import { meter, reportNow } from "#platform/telemetry.ts";
 
 export default {
   async queue(batch, env, ctx) {
@@ -27,7 +27,7 @@ export default {
       message.ack();
       meter.add(queueMessages, 1, batch.queue, "acknowledged");
     }
-    reportSoon("rollup-runner", env, (work) => ctx.waitUntil(work));
+    ctx.waitUntil(reportNow("rollup-runner", env));
   },
 } satisfies ExportedHandler<RollupRunnerEnv, unknown>;
 
@@ -43,7 +43,7 @@ async function handleHint(hint: JobHint, env: RollupRunnerEnv, log: Log): Promis
     const stopKeeping = keep(started, catalog, log);
     try {
       const ports = rollupPorts(started, databaseId, env);
-      const outcome = await countJob("rollup", () => runRollup(started, databaseId, ports));
+      const outcome = await countJob(hint, () => runRollup(started, databaseId, ports));
       log.info("rollup computed", { ...rollup, outcome, duration_ms: Date.now() - startedMs });
     } finally {
       stopKeeping();

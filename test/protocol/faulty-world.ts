@@ -112,6 +112,7 @@ export class FaultyWorld {
       databaseId: 1,
       shard: 0,
       requestId: `r${id}`,
+      traceparent: null,
       idempotencyKey: `k${id}`,
       bodySha256: `h${id}`,
       batches: [{ ...batch, receivedUs, bytes }],
