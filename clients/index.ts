@@ -13,4 +13,5 @@ export type { ArrowTable, QueryFormat, QueryParam, QueryParams } from "./client/
 export type { TailOptions } from "./client/tail.ts";
 export type { TriggerFields, TriggerInfo } from "./client/triggers.ts";
 export { MetricConnection, Units } from "./event-metrics/metric-connection.ts";
+export { prometheusText } from "./event-metrics/prometheus-text.ts";
 export * from "./recording/index.ts";

@@ -1,12 +1,18 @@
-// What a buffer says of itself: the only place where its events become metrics and log lines.
+// What a buffer says of itself: the only place where its events become metrics, spans, log lines.
 
 import type { BufferEvent } from "#lib/buffer/segments.ts";
 import type { BufferStatus } from "#lib/buffer/types.ts";
 import { databaseLabel } from "#lib/telemetry/database-label.ts";
 import type { FamilyValues } from "#lib/telemetry/hub.ts";
 import * as metrics from "#lib/telemetry/metrics/buffer.ts";
+import { parseTraceparent } from "#lib/telemetry/trace-context.ts";
 import type { Log } from "#platform/log.ts";
-import { meter } from "#platform/telemetry.ts";
+import { createTracer, meter } from "#platform/telemetry.ts";
+
+/** Traces begin at the front door, none here. */
+const tracer = createTracer("database-buffer", "0");
+/** Of one commit; the requests beyond these go without its span. */
+const SPANS_PER_COMMIT_MAX = 32;
 
 /** `buffer` is the object's name, `<databaseId>-<shard>`. */
 export function tellOfBuffer(event: BufferEvent, buffer: string, log: Log): void {
@@ -72,12 +78,47 @@ function countCommit(
   database: string,
 ): void {
   const { requestCount, batches, durationMs } = event;
+  traceCommit(event);
   meter.add(metrics.commits, 1);
   meter.observe(metrics.commitSeconds, durationMs / 1_000);
   meter.observe(metrics.commitRequests, requestCount);
   for (const { measurement, rowCount, bytes } of batches) {
     meter.add(metrics.rowsStored, rowCount, database, measurement);
     meter.add(metrics.bytesStored, bytes.byteLength, database);
+  }
+}
+
+/** A commit is a part of every traced request that shared it. */
+function traceCommit({
+  requestCount,
+  batches,
+  traceparents,
+  durationMs,
+}: Extract<BufferEvent, { event: "batches_committed" }>): void {
+  const rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
+  const attributes = { "sluice.requests": requestCount, "sluice.rows": rowCount };
+  const startUs = (Date.now() - durationMs) * 1_000;
+  for (const traceparent of traceparents.slice(0, SPANS_PER_COMMIT_MAX)) {
+    const parent = parseTraceparent(traceparent);
+    tracer.start("commit to the log", parent, { kind: "server", attributes, startUs }).end();
+  }
+}
+
+/** The trace goes on from here in the queue; `traceparent` null: there is none. */
+export async function inHintSpan(
+  traceparent: string | null,
+  segmentId: string,
+  send: () => Promise<void>,
+): Promise<void> {
+  const attributes = { "sluice.segment": segmentId };
+  const options = { kind: "producer", attributes } as const;
+  const span = tracer.start("send hint", parseTraceparent(traceparent), options);
+  try {
+    await send();
+    span.end();
+  } catch (error) {
+    span.end(error);
+    throw error;
   }
 }
 

@@ -59,6 +59,7 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
       const { segmentIds, run, isOverBudget } = this.#core.readTail(request);
       meter.add(metrics.tailReads, 1);
       for (const { byteLength } of run.headers) meter.add(metrics.tailBytes, byteLength);
+      this.#reportSoon();
       return { segmentIds, isOverBudget, ...toStreamedRun(run) };
     });
   }
@@ -144,6 +145,10 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
 
   #report(event: BufferEvent): void {
     tellOfBuffer(event, this.#name, this.#log);
+    this.#reportSoon();
+  }
+
+  #reportSoon(): void {
     reportSoon("front-door", this.env, goOnInObject);
   }
 }

@@ -93,6 +93,7 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     batches: readonly BatchColumns[],
   ): Promise<TableSchema[] | Refusal> {
     meter.add(schemaChanges, 1);
+    this.#reportSoon();
     return this.#core.extendSchemas(databaseId, batches);
   }
 
@@ -184,6 +185,7 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     return asRefusal(() => {
       this.#upkeep.finishJob(ticket, change, result);
       countJobEnd(this.#upkeep.jobs.find(ticket.jobId), change, result);
+      this.#reportSoon();
     });
   }
 
@@ -324,6 +326,7 @@ export class DatabaseCatalog extends DurableObject<IngestEnv> {
     return asRefusal(() => {
       this.#upkeep.commitRollup(ticket, change);
       countRollupChange(change);
+      this.#reportSoon();
     });
   }
 

@@ -20,6 +20,7 @@ import { alarm, sqlStore } from "#platform/durable-storage.ts";
 import { createLog } from "#platform/log.ts";
 import { r2ObjectStore } from "#platform/r2.ts";
 import { unwrap } from "#platform/rpc.ts";
+import { goOnInObject, reportSoon } from "#platform/telemetry.ts";
 
 export class Directory extends DurableObject<IngestEnv> {
   readonly #core: DirectoryCore;
@@ -46,6 +47,8 @@ export class Directory extends DurableObject<IngestEnv> {
       emptyBuffer: (databaseId, shard) => unwrap(bufferOf(databaseId, shard).empty()),
       eraseRecords: async (databaseId) => {
         await unwrap(env.DATABASE_CATALOG.getByName(`${databaseId}`).erase());
+        // Before the stream: what rules still tell would go to one that is no more.
+        await unwrap(env.ALERT_RULES.getByName(`${databaseId}`).erase());
         await unwrap(env.EVENT_STREAM.getByName(`${databaseId}`).erase());
       },
       removeObjects: (databaseId) => removeAll(databasePrefix(databaseId), r2ObjectStore(env.LAKE)),
@@ -86,6 +89,7 @@ export class Directory extends DurableObject<IngestEnv> {
   override async alarm(): Promise<void> {
     this.#alarm.noteRung();
     await Promise.all([this.#drops.onAlarm(), this.#archive.onAlarm()]);
+    reportSoon("front-door", this.env, goOnInObject);
   }
 
   async listDatabases(): Promise<Database[]> {

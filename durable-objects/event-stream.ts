@@ -10,12 +10,13 @@ import { Archive } from "#lib/archive/archive.ts";
 import { asRefusal, isRefusal, orRefusal, orRefusalLater, type Refusal } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { SharedAlarm } from "#lib/base/shared-alarm.ts";
-import type { Listener } from "#lib/events/broadcast.ts";
+import type { DropReason, Listener } from "#lib/events/broadcast.ts";
 import type { EventFilter } from "#lib/events/filter.ts";
 import { EventHub, type HubPorts, type PostRequest } from "#lib/events/hub.ts";
 import type { PostReceipt } from "#lib/events/stored-events.ts";
 import { json } from "#lib/http/respond.ts";
 import { SSE_HEADERS } from "#lib/http/sse.ts";
+import type { FamilyValues } from "#lib/telemetry/hub.ts";
 import { Triggers } from "#lib/triggers/triggers.ts";
 import type { Home, Trigger, TriggerFields } from "#lib/triggers/types.ts";
 import { appendRows } from "#platform/append-batches.ts";
@@ -24,7 +25,9 @@ import { sleep, systemClock } from "#platform/clock.ts";
 import { positiveInteger } from "#platform/config.ts";
 import { alarm, sqlStore } from "#platform/durable-storage.ts";
 import { createLog } from "#platform/log.ts";
+import { goOnInObject, reportSoon } from "#platform/telemetry.ts";
 import { triggerPorts } from "#platform/trigger-ports.ts";
+import { countDropped, countPost, countStreamed, streamGauges } from "./event-stream-telemetry.ts";
 
 export interface StreamStatus {
   readonly clients: number;
@@ -74,8 +77,10 @@ export class EventStream extends DurableObject<IngestEnv> {
     });
   }
 
-  post(request: PostRequest): Promise<PostReceipt | Refusal> {
-    return orRefusalLater(() => this.#hub.post(request));
+  async post(request: PostRequest): Promise<PostReceipt | Refusal> {
+    const receipt = await countPost(request, () => orRefusalLater(() => this.#hub.post(request)));
+    this.#reportSoon();
+    return receipt;
   }
 
   async position(): Promise<number | Refusal> {
@@ -86,6 +91,10 @@ export class EventStream extends DurableObject<IngestEnv> {
     const { listenerCount: clients, position, droppedSlow } = this.#hub.broadcast;
     const { waitingPosts } = this.#hub;
     return { clients, position, droppedSlow, hungUp: this.#hungUp, waitingPosts };
+  }
+
+  async gauges(): Promise<FamilyValues[]> {
+    return streamGauges(this.#hub.broadcast.listenerCount);
   }
 
   async listTriggers(): Promise<{ triggers: Trigger[]; position: number }> {
@@ -128,6 +137,7 @@ export class EventStream extends DurableObject<IngestEnv> {
     this.#alarm.noteRung();
     this.#triggers.onAlarm();
     await this.#archive.onAlarm();
+    this.#reportSoon();
   }
 
   /**
@@ -164,8 +174,14 @@ export class EventStream extends DurableObject<IngestEnv> {
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
         const sink = {
-          send: (bytes: Uint8Array) => controller.enqueue(bytes),
-          end: () => controller.close(),
+          send: (bytes: Uint8Array, eventCount: number) => {
+            controller.enqueue(bytes);
+            countStreamed(eventCount);
+          },
+          end: (reason: DropReason) => {
+            controller.close();
+            countDropped(reason);
+          },
         };
         listener = broadcast.attach(filter, after, sink);
       },
@@ -173,6 +189,7 @@ export class EventStream extends DurableObject<IngestEnv> {
       cancel: () => {
         if (listener !== null) broadcast.detach(listener);
         this.#hungUp += 1;
+        countDropped("vanished");
       },
     });
     return listener === null ? null : body;
@@ -180,6 +197,7 @@ export class EventStream extends DurableObject<IngestEnv> {
 
   #beat(): void {
     this.#hub.broadcast.beat();
+    this.#reportSoon();
     if (this.#hub.broadcast.listenerCount > 0) return;
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
@@ -197,6 +215,10 @@ export class EventStream extends DurableObject<IngestEnv> {
     return result;
   }
 
+  #reportSoon(): void {
+    reportSoon("front-door", this.env, goOnInObject);
+  }
+
   get #heartbeatMs(): number {
     return positiveInteger("EVENT_HEARTBEAT_MS", this.env.EVENT_HEARTBEAT_MS);
   }
@@ -205,7 +227,8 @@ export class EventStream extends DurableObject<IngestEnv> {
 function appendTo(env: IngestEnv): HubPorts["append"] {
   return async (database, key, rows) => {
     // The key is the stream's own and never used for other rows.
-    const origin = { requestId: key, traceparent: null, idempotencyKey: key, bodySha256: key };
+    const requestId = key.replaceAll(" ", "-");
+    const origin = { requestId, traceparent: null, idempotencyKey: key, bodySha256: key };
     const { rowCount } = await appendRows(database, rows, origin, env);
     return rowCount;
   };

@@ -10,17 +10,15 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  readdirSync,
   renameSync,
   rmSync,
-  statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unstable_readConfig as readWorkerConfig } from "wrangler";
-import { buildFolder, buildPath } from "./build-cache.ts";
+import { buildFolder, buildPath, removeOldBuilds } from "./build-cache.ts";
 import type { BuiltModule, BuiltWorker, QueueConsumer, UploadedBinding } from "./built-worker.ts";
 import { ROOT, findWorkerConfigs } from "./worker-configs.ts";
 import { runWrangler } from "./wrangler.ts";
@@ -41,25 +39,36 @@ interface WorkerFacts {
   readonly triggers: { readonly crons?: readonly string[] };
 }
 
+const TRIES_MAX = 5;
+
 /** Returns the path of the build; does nothing when it is there already. */
 export async function build(root: string = ROOT): Promise<string> {
-  const path = buildPath(root);
-  if (existsSync(path)) return path;
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const path = buildPath(root);
+    if (existsSync(path)) return path;
+    const workers = await buildWorkers(root);
+    // Of sources that changed meanwhile it may be a mixture.
+    if (buildPath(root) !== path) continue;
+    writeWhole(path, JSON.stringify(workers, null, 2));
+    removeOldBuilds(buildFolder(root));
+    return path;
+  }
+  throw new Error(`the sources changed ${TRIES_MAX} times while they were built`);
+}
+
+async function buildWorkers(root: string): Promise<BuiltWorker[]> {
   const moduleFolder = join(buildFolder(root), "modules");
   mkdirSync(moduleFolder, { recursive: true });
   const forms = mkdtempSync(join(tmpdir(), "sluice-build-"));
   try {
-    const workers = await Promise.all(
+    return await Promise.all(
       findWorkerConfigs(root).map((config, index) =>
         buildWorker(root, config, join(forms, String(index)), moduleFolder),
       ),
     );
-    writeWhole(path, JSON.stringify(workers, null, 2));
   } finally {
     rmSync(forms, { recursive: true });
   }
-  removeOldBuilds(buildFolder(root));
-  return path;
 }
 
 async function buildWorker(
@@ -118,15 +127,4 @@ function writeWhole(path: string, content: string | Buffer): void {
   const aside = `${path}.${process.pid}`;
   writeFileSync(aside, content);
   renameSync(aside, path);
-}
-
-const BUILD_AGE_MS_MAX = 30 * 24 * 3_600_000;
-
-/** A running server reads its modules again when it restarts workerd, so they are kept for long. */
-function removeOldBuilds(folder: string): void {
-  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-    const path = join(folder, name);
-    const stats = statSync(path);
-    if (stats.isFile() && Date.now() - stats.mtimeMs > BUILD_AGE_MS_MAX) rmSync(path);
-  }
 }

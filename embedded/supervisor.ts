@@ -10,7 +10,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { builtWorkers } from "./build-cache.ts";
 import type { BuiltWorker } from "./built-worker.ts";
 import { StartRefused, claimDataFolder, keptAdminToken } from "./data-folder.ts";
+import { tellToDrain } from "./host-line.ts";
 import { log } from "./log.ts";
+import { watchMachine } from "./machine-telemetry.ts";
 import { serveObjects } from "./object-store/server.ts";
 import { ObjectStore } from "./object-store/store.ts";
 import { OBJECT_SOCKET, bucketNames, secretNames, workerdConfig } from "./workerd-config.ts";
@@ -25,6 +27,12 @@ export interface ServeSettings {
    * ADMIN_TOKEN is made and kept in the folder when it is not among them.
    */
   readonly values: ReadonlyMap<string, string>;
+  /** After SIGTERM it says "not ready" for this long, and still serves, before it ends. */
+  readonly drainNoticeMs: number;
+  /** Requests in flight have this long to finish then. */
+  readonly drainMsMax: number;
+  /** Opens V8's inspector on a port of this machine, for `npm run profile`. */
+  readonly isInspected: boolean;
 }
 
 const READY_MS_MAX = 60_000;
@@ -44,14 +52,16 @@ export async function serve(settings: ServeSettings): Promise<number> {
   const objects = await serveObjects(stores, OBJECT_SOCKET, (error) => {
     log("error", `object store: ${error instanceof Error ? error.stack : String(error)}`);
   });
-  const workerd = new WorkerdProcess(folder, workerdConfig(workers, settings.values), secrets);
+  const config = workerdConfig(workers, settings.values);
+  const workerd = new WorkerdProcess(folder, config, secrets, settings.isInspected);
   process.once("exit", () => workerd.kill());
-  endOnSignal(workerd, async () => {
+  endOnSignal(workerd, settings, async () => {
     await closeObjects(objects, stores);
     lock.close();
   });
   const port = await workerd.start(settings.port);
   await untilReady(port);
+  watchMachine({ workerdPid: () => workerd.pid, port, folder });
   sweep(stores);
   return port;
 }
@@ -109,22 +119,38 @@ function statusOf(url: string): Promise<number> {
 }
 
 /** The first signal drains, a later one does not wait. */
-function endOnSignal(workerd: WorkerdProcess, close: () => Promise<void>): void {
+function endOnSignal(
+  workerd: WorkerdProcess,
+  settings: ServeSettings,
+  close: () => Promise<void>,
+): void {
   let firstMs: number | undefined;
   const end = (signal: NodeJS.Signals) => {
     if (firstMs !== undefined) {
-      if (performance.now() - firstMs > SAME_SIGNAL_MS) workerd.kill();
-      return;
+      if (performance.now() - firstMs <= SAME_SIGNAL_MS) return;
+      log("warn", `${signal} again: ending at once`);
+      process.exit(1);
     }
     firstMs = performance.now();
     log("info", `${signal}: finishing what is in flight`);
-    void workerd.stop().then(async (isDrained) => {
+    void drain(workerd, signal, settings).then(async (isDrained) => {
       await close();
       process.exit(isDrained ? 0 : 1);
     });
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
+}
+
+/** Who sends SIGTERM may have a balancer in front, which must see first that this one leaves. */
+async function drain(
+  workerd: WorkerdProcess,
+  signal: NodeJS.Signals,
+  { drainNoticeMs, drainMsMax }: ServeSettings,
+): Promise<boolean> {
+  const isTold = await tellToDrain();
+  if (isTold && signal === "SIGTERM") await sleep(drainNoticeMs);
+  return await workerd.stop(drainMsMax);
 }
 
 async function closeObjects(

@@ -17,6 +17,9 @@ export const STATE_FOLDERS = ["durable-objects", "queues", "crons"] as const;
 
 export const OBJECT_SOCKET = "objects.sock";
 export const HTTP_SOCKET = "http";
+/** Leads to the front door's `HostLine`; in the data folder, which is its owner's alone. */
+export const HOST_SOCKET = "host.sock";
+const HOST_ENTRYPOINT = "HostLine";
 
 /** Plain-text variables to be given another value, by name, in every Worker that has them. */
 export type Overrides = ReadonlyMap<string, string>;
@@ -35,7 +38,15 @@ export function workerdConfig(workers: readonly BuiltWorker[], overrides: Overri
         disk: { path: folder, writable: true },
       })),
     ],
-    sockets: [{ name: HTTP_SOCKET, http: {}, service: workers[0]!.name }],
+    sockets: [
+      { name: HTTP_SOCKET, http: {}, service: workers[0]!.name },
+      {
+        name: "host",
+        address: `unix:${HOST_SOCKET}`,
+        http: {},
+        service: { name: workers[0]!.name, entrypoint: HOST_ENTRYPOINT },
+      },
+    ],
     logging: { structuredLogging: false },
   };
   const schema = `using Workerd = import "/workerd/workerd.capnp";`;

@@ -10,14 +10,17 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { arch, platform } from "node:process";
+import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StartRefused } from "./data-folder.ts";
-import { log } from "./log.ts";
-import { HTTP_SOCKET } from "./workerd-config.ts";
+import { log, passOn } from "./log.ts";
+import { HOST_SOCKET, HTTP_SOCKET } from "./workerd-config.ts";
 
 const CONFIG_FILE = "workerd.capnp";
 const PID_FILE = "workerd.pid";
+/** Where a profiler finds the inspector, as long as there is one. */
+export const INSPECTOR_FILE = "inspector-port";
 /**
  * Ctrl-C goes to every process of a terminal, and workerd would drop what it has in flight. An
  * ignored signal stays ignored through exec, so it waits for our SIGTERM instead.
@@ -25,23 +28,42 @@ const PID_FILE = "workerd.pid";
 const IGNORING_INTERRUPTS = `trap "" INT; exec "$0" "$@"`;
 const RESTART_AFTER_MS = 200;
 const RESTART_AFTER_MS_MAX = 5_000;
+/** As Cloudflare gives requests in flight about half a minute. */
+export const DRAIN_MS_MAX = 25_000;
 /** A process that ran this long was well; its end is not counted with earlier ones. */
 const STEADY_MS = 30_000;
-const DRAIN_MS_MAX = 20_000;
+
+interface ControlEvent {
+  readonly event: string;
+  readonly socket?: string;
+  readonly port: number;
+}
 
 export class WorkerdProcess {
   readonly #folder: string;
   readonly #configPath: string;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #isInspected: boolean;
   #child: ChildProcess | undefined;
   #isStopping = false;
 
-  /** Relative paths in `config` are below `folder`. `secrets` become the whole environment. */
-  constructor(folder: string, config: string, secrets: Readonly<Record<string, string>>) {
+  /**
+   * Relative paths in `config` are below `folder`. `secrets` become the whole environment.
+   * `isInspected` opens V8's inspector on a port of this machine: whoever reaches it rules the
+   * Workers.
+   */
+  constructor(
+    folder: string,
+    config: string,
+    secrets: Readonly<Record<string, string>>,
+    isInspected = false,
+  ) {
     this.#folder = folder;
     this.#configPath = join(folder, CONFIG_FILE);
     this.#environment = secrets;
-    writeFileSync(this.#configPath, config);
+    this.#isInspected = isInspected;
+    // Variables stand in it, a key for a collector among them.
+    writeFileSync(this.#configPath, config, { mode: 0o600 });
   }
 
   /** Resolves with the port once workerd listens; 0 lets the system choose one. */
@@ -58,17 +80,23 @@ export class WorkerdProcess {
     return actualPort;
   }
 
+  /** undefined: it does not run, or is just being started. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Lets requests in flight finish. True if workerd ended by itself within the time given. */
-  async stop(): Promise<boolean> {
+  async stop(withinMs = DRAIN_MS_MAX): Promise<boolean> {
     this.#isStopping = true;
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return true;
     const exit = exitOf(child);
     child.kill("SIGTERM");
-    const isDrained = await Promise.race([exit.then(() => true), afterMs(DRAIN_MS_MAX, false)]);
+    const isDrained = await Promise.race([exit.then(() => true), afterMs(withinMs, false)]);
     this.kill();
     await exit;
     rmSync(this.#pidPath(), { force: true });
+    rmSync(this.#inspectorPath(), { force: true });
     return isDrained;
   }
 
@@ -99,16 +127,40 @@ export class WorkerdProcess {
       "--import-path=/",
       "--control-fd=3",
       `--socket-addr=${HTTP_SOCKET}=127.0.0.1:${port}`,
+      ...(this.#isInspected ? ["--inspector-addr=127.0.0.1:0"] : []),
       this.#configPath,
     ];
+    // One that was killed leaves it behind, and nobody could listen on it again.
+    rmSync(join(this.#folder, HOST_SOCKET), { force: true });
+    rmSync(this.#inspectorPath(), { force: true });
     const child = spawn("/bin/sh", ["-c", IGNORING_INTERRUPTS, workerdBinary(), ...args], {
       cwd: this.#folder,
       env: this.#environment,
-      stdio: ["ignore", 2, 2, "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
+    for (const output of [child.stdout!, child.stderr!]) {
+      createInterface({ input: output }).on("line", passOn);
+    }
     this.#child = child;
     if (child.pid !== undefined) writeFileSync(this.#pidPath(), String(child.pid));
-    return { exit: exitOf(child), listening: listeningPort(child.stdio[3] as Readable) };
+    return { exit: exitOf(child), listening: this.#listeningPort(child.stdio[3] as Readable) };
+  }
+
+  /** workerd says `{"event":"listen","socket":"http","port":N}` on its control descriptor. */
+  #listeningPort(control: Readable): Promise<number> {
+    return new Promise((resolve) => {
+      createInterface({ input: control }).on("line", (line) => {
+        const { event, socket, port } = JSON.parse(line) as ControlEvent;
+        if (event === "listen" && socket === HTTP_SOCKET) resolve(port);
+        if (event === "listen-inspector") {
+          writeFileSync(this.#inspectorPath(), String(port), { mode: 0o600 });
+        }
+      });
+    });
+  }
+
+  #inspectorPath(): string {
+    return join(this.#folder, INSPECTOR_FILE);
   }
 
   #pidPath(): string {
@@ -120,23 +172,6 @@ function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
-  });
-}
-
-/** workerd says `{"event":"listen","socket":"http","port":N}` on its control descriptor. */
-function listeningPort(control: Readable): Promise<number> {
-  return new Promise((resolve) => {
-    let text = "";
-    control.setEncoding("utf8");
-    control.on("data", (chunk: string) => {
-      text += chunk;
-      const lines = text.split("\n");
-      text = lines.pop()!;
-      for (const line of lines) {
-        const event = JSON.parse(line) as { event: string; socket?: string; port?: number };
-        if (event.event === "listen" && event.socket === HTTP_SOCKET) resolve(event.port!);
-      }
-    });
   });
 }
 

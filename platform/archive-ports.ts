@@ -8,11 +8,13 @@ import { LIMITS } from "#lib/base/limits.ts";
 import type { Alarm, SqlStore } from "#lib/base/ports.ts";
 import { DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import type { Database } from "#lib/directory/types.ts";
+import { archived } from "#lib/telemetry/metrics/events.ts";
 import { sleep, systemClock } from "./clock.ts";
 import { positiveInteger } from "./config.ts";
 import { createLog } from "./log.ts";
 import { postEvents } from "./post-events.ts";
 import { unwrap } from "./rpc.ts";
+import { goOnInObject, meter, reportSoon } from "./telemetry.ts";
 
 /** `target`: the kind of object that speaks in the log. */
 export function archivePorts(
@@ -23,7 +25,14 @@ export function archivePorts(
   ensureDefault: () => Promise<Database> = () => ensureDefaultDatabase(env),
 ): ArchivePorts {
   const post = async (event: OutboxEvent) => {
-    await postEvents(await ensureDefault(), event.id, [event], env.EVENT_STREAM);
+    const { isDuplicate } = await postEvents(
+      await ensureDefault(),
+      event.id,
+      [event],
+      env.EVENT_STREAM,
+    );
+    if (!isDuplicate) meter.add(archived, 1);
+    reportSoon("front-door", env, goOnInObject);
   };
   return {
     store,
@@ -42,7 +51,7 @@ function ensureDefaultDatabase(env: IngestEnv): Promise<Database> {
   return unwrap(directory.ensureDatabase(DEFAULT_DATABASE, shardCount));
 }
 
-async function lateAfter(ms: number): Promise<never> {
+export async function lateAfter(ms: number): Promise<never> {
   await sleep(ms);
   throw new SluiceError("buffer_unavailable", "the stream of events did not answer in time");
 }

@@ -40,7 +40,7 @@ export async function flushSegment(
 ): Promise<void> {
   const { databaseId, segmentId } = hint;
   const startedMs = Date.now();
-  const telemetry = new FlushTelemetry(component);
+  const telemetry = new FlushTelemetry(databaseId, component);
   try {
     const streamed = await unwrap(buffer.readSegment(segmentId));
     if (streamed === null) {
@@ -56,8 +56,9 @@ export async function flushSegment(
     const written = await write(databaseId, { segmentId, run }, catalog, lake, telemetry);
     await release(segmentId, buffer, telemetry);
     telemetry.written(written);
+    const { context } = telemetry.span;
     const requestIds = [...new Set(run.headers.map((header) => header.requestId))];
-    log.info("segment written", {
+    log.within(context).info("segment written", {
       ...describe(hint, written),
       request_ids: requestIds.slice(0, REQUEST_IDS_LOGGED_MAX),
       request_count: requestIds.length,
@@ -67,7 +68,10 @@ export async function flushSegment(
     telemetry.failed(error);
     const code = isSluiceError(error) ? error.code : "bug";
     const message = error instanceof Error ? error.message : String(error);
-    log.error("segment not written", error, { database_id: databaseId, segment_id: segmentId });
+    const { context } = telemetry.span;
+    log
+      .within(context)
+      .error("segment not written", error, { database_id: databaseId, segment_id: segmentId });
     await noteFailure(buffer, segmentId, code, message, log);
   }
 }
@@ -79,14 +83,14 @@ async function write(
   lake: R2Bucket,
   telemetry: FlushTelemetry,
 ): Promise<WrittenSegment> {
-  using _write = telemetry.stage("write");
+  using stage = telemetry.stage("write");
   return await writeSegment(databaseId, segment, {
     schemas: (tableIds) => unwrap(catalog.schemas(tableIds)),
     commit: async (request) => {
-      using _commit = telemetry.stage("commit");
+      using _commit = telemetry.stage("commit", stage.span);
       return await unwrap(catalog.commit(databaseId, request));
     },
-    lake: r2ObjectStore(lake, telemetry.span),
+    lake: r2ObjectStore(lake, stage.span),
   });
 }
 

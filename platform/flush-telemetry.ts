@@ -5,20 +5,30 @@
 
 import type { BatchRun } from "#lib/buffer/types.ts";
 import type { WrittenSegment } from "#lib/flush/write-segment.ts";
+import { FLUSH_COSTS, SHARED } from "#lib/telemetry/costs.ts";
+import { databaseLabel } from "#lib/telemetry/database-label.ts";
 import * as metrics from "#lib/telemetry/metrics/flush.ts";
+import { costOperations } from "#lib/telemetry/metrics/runtime.ts";
+import type { CostOperation } from "#lib/telemetry/prices.ts";
 import { UNRECORDED, type Span } from "#lib/telemetry/span.ts";
 import { parseTraceparent } from "#lib/telemetry/trace-context.ts";
 import { createTracer, meter } from "./telemetry.ts";
 
 const LINKS_MAX = 32;
 
+interface Stage extends Disposable {
+  readonly span: Span;
+}
+
 export class FlushTelemetry {
   span: Span = UNRECORDED;
   readonly #component: string;
+  readonly #database: string;
   readonly #startMs = Date.now();
   #receivedMs = Infinity;
 
-  constructor(component: string) {
+  constructor(databaseId: number, component: string) {
+    this.#database = databaseLabel(databaseId);
     this.#component = component;
   }
 
@@ -44,10 +54,11 @@ export class FlushTelemetry {
   }
 
   /** Times a part of the work up to the end of the block. */
-  stage(name: "write" | "commit" | "release"): Disposable {
-    const span = this.span.child(name);
+  stage(name: "write" | "commit" | "release", parent = this.span): Stage {
+    const span = parent.child(name);
     const startMs = Date.now();
     return {
+      span,
       [Symbol.dispose]: () => {
         span.end();
         this.#observe(name, Date.now() - startMs);
@@ -67,6 +78,7 @@ export class FlushTelemetry {
     this.span.note({ "sluice.files": files.length, "sluice.rows": rowCount });
     this.span.end();
     if (isRepeat) return;
+    this.#countCosts(files.length);
     meter.observe(metrics.freshnessSeconds, (nowMs - this.#receivedMs) / 1_000);
     meter.add(metrics.rows, rowCount);
     meter.add(metrics.files, files.length);
@@ -74,6 +86,16 @@ export class FlushTelemetry {
       meter.add(metrics.bytesWritten, byteLength);
       meter.observe(metrics.fileBytes, byteLength);
     }
+  }
+
+  /** The rows of many tokens are written together. */
+  #countCosts(fileCount: number): void {
+    const count = (operation: CostOperation, by: number) =>
+      meter.add(costOperations, by, this.#database, SHARED, operation);
+    count("do_requests", FLUSH_COSTS.do_requests);
+    count("do_rows_written", FLUSH_COSTS.do_rows_written + fileCount);
+    count("queue_operations", FLUSH_COSTS.queue_operations);
+    count("r2_class_a", fileCount);
   }
 
   failed(error: unknown): void {

@@ -9,18 +9,27 @@ import type { PartWriter } from "#lib/base/ports.ts";
 
 const IN_FLIGHT_MAX = 2;
 
+/** Makes one call of the bucket, which carries so many bytes. */
+export type CallBucket = <T>(
+  operation: string,
+  byteLength: number,
+  call: () => Promise<T>,
+) => Promise<T>;
+
 export class R2PartWriter implements PartWriter {
   readonly #bucket: R2Bucket;
   readonly #key: string;
+  readonly #call: CallBucket;
   #upload: R2MultipartUpload | null = null;
   readonly #sent: Promise<R2UploadedPart>[] = [];
   #part = new Uint8Array(0);
   #filled = 0;
   #byteLength = 0;
 
-  constructor(bucket: R2Bucket, key: string) {
+  constructor(bucket: R2Bucket, key: string, call: CallBucket) {
     this.#bucket = bucket;
     this.#key = key;
+    this.#call = call;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -38,38 +47,39 @@ export class R2PartWriter implements PartWriter {
   async finish(): Promise<{ byteLength: number }> {
     if (this.#upload === null) {
       const whole = this.#part.subarray(0, this.#filled);
-      await this.#ask(this.#bucket.put(this.#key, whole));
+      await this.#ask("put", whole.length, () => this.#bucket.put(this.#key, whole));
     } else {
+      const upload = this.#upload;
       if (this.#filled > 0) await this.#send();
-      const parts = await this.#ask(Promise.all(this.#sent));
-      await this.#ask(this.#upload.complete(parts));
+      const parts = await Promise.all(this.#sent);
+      await this.#ask("complete_upload", 0, () => upload.complete(parts));
     }
     return { byteLength: this.#byteLength };
   }
 
   async abort(): Promise<void> {
-    if (this.#upload === null) return;
+    const upload = this.#upload;
+    if (upload === null) return;
     await Promise.allSettled(this.#sent);
-    await this.#ask(this.#upload.abort());
+    await this.#ask("abort_upload", 0, () => upload.abort());
   }
 
   async #send(): Promise<void> {
-    this.#upload ??= await this.#ask(this.#bucket.createMultipartUpload(this.#key));
-    const oldest = this.#sent.at(-IN_FLIGHT_MAX);
-    if (oldest !== undefined) await this.#ask(oldest);
-    const sent = this.#upload.uploadPart(
-      this.#sent.length + 1,
-      this.#part.subarray(0, this.#filled),
-    );
-    // It is asked for later, and must not count as a failure that nobody looks at until then.
+    const create = () => this.#bucket.createMultipartUpload(this.#key);
+    const upload = (this.#upload ??= await this.#ask("create_upload", 0, create));
+    await this.#sent.at(-IN_FLIGHT_MAX);
+    const number = this.#sent.length + 1;
+    const part = this.#part.subarray(0, this.#filled);
+    const sent = this.#ask("upload_part", part.length, () => upload.uploadPart(number, part));
+    // It is looked at later, and must not count as a failure that nobody looks at until then.
     sent.catch(() => {});
     this.#sent.push(sent);
     this.#filled = 0;
   }
 
-  async #ask<T>(answer: Promise<T>): Promise<T> {
+  async #ask<T>(operation: string, byteLength: number, call: () => Promise<T>): Promise<T> {
     try {
-      return await answer;
+      return await this.#call(operation, byteLength, call);
     } catch (cause) {
       const message = `object ${this.#key} could not be stored`;
       throw new SluiceError("store_unavailable", message, { key: this.#key }, { cause });

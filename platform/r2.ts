@@ -2,10 +2,9 @@
 
 import { SluiceError } from "#lib/base/errors.ts";
 import type { FetchRange, ObjectStore, StoredObject } from "#lib/base/ports.ts";
-import * as metrics from "#lib/telemetry/metrics/lake.ts";
-import { inSpan, type Span, UNRECORDED } from "#lib/telemetry/span.ts";
+import { type Span, UNRECORDED } from "#lib/telemetry/span.ts";
+import { countCall, countRead, countWritten } from "./lake-telemetry.ts";
 import { R2PartWriter } from "./r2-part-writer.ts";
-import { meter } from "./telemetry.ts";
 
 /** `span`: of the work that the calls are part of. */
 export function r2ObjectStore(bucket: R2Bucket, span: Span = UNRECORDED): ObjectStore {
@@ -13,22 +12,27 @@ export function r2ObjectStore(bucket: R2Bucket, span: Span = UNRECORDED): Object
     async putIfAbsent(key, bytes, sha256) {
       const options = { onlyIf: { etagDoesNotMatch: "*" }, sha256 };
       const put = async () => (await bucket.put(key, bytes, options)) !== null;
-      const isNew = await counted("put", put, span, (done) => (done ? "ok" : "conflict"));
-      if (isNew) meter.add(metrics.bytesWritten, bytes.byteLength);
+      const isNew = await countCall("put", put, span, (done) => (done ? "ok" : "conflict"));
+      if (isNew) countWritten(bytes.byteLength);
       return isNew;
     },
-    createInParts: (key) => new R2PartWriter(bucket, key),
+    createInParts: (key) =>
+      new R2PartWriter(bucket, key, async (operation, byteLength, call) => {
+        const result = await countCall(operation, call, span);
+        countWritten(byteLength);
+        return result;
+      }),
     async head(key) {
-      const object = await counted("head", () => bucket.head(key), span, found);
+      const object = await countCall("head", () => bucket.head(key), span, found);
       return object === null ? null : toStoredObject(object);
     },
     async list(prefix, cursor) {
       const options = { prefix, ...(cursor === undefined ? {} : { cursor }) };
-      const page = await counted("list", () => bucket.list(options), span);
+      const page = await countCall("list", () => bucket.list(options), span);
       const objects = page.objects.map(toStoredObject);
       return page.truncated ? { objects, cursor: page.cursor } : { objects };
     },
-    remove: (keys) => counted("delete", () => bucket.delete(keys), span),
+    remove: (keys) => countCall("delete", () => bucket.delete(keys), span),
   };
 }
 
@@ -38,8 +42,8 @@ export function r2FetchRange(lake: R2Bucket): FetchRange {
     let bytes: ArrayBuffer | undefined;
     try {
       const get = async () => (await lake.get(key, { range }))?.arrayBuffer();
-      bytes = await counted("get", get, UNRECORDED, found);
-      meter.add(metrics.bytesRead, bytes?.byteLength ?? 0);
+      bytes = await countCall("get", get, UNRECORDED, found);
+      countRead(bytes?.byteLength ?? 0);
     } catch (cause) {
       const message = "the object store did not answer";
       throw new SluiceError("store_unavailable", message, { key }, { cause });
@@ -53,25 +57,6 @@ export function r2FetchRange(lake: R2Bucket): FetchRange {
 }
 
 const found = (object: unknown) => (object ? "ok" : "missing");
-
-/** One call of the bucket: timed, and counted by what came of it. */
-async function counted<T>(
-  operation: string,
-  call: () => Promise<T>,
-  span: Span,
-  outcomeOf: (result: T) => string = () => "ok",
-): Promise<T> {
-  const startMs = Date.now();
-  let outcome = "error";
-  try {
-    const result = await inSpan(span, `R2 ${operation}`, call, { kind: "client" });
-    outcome = outcomeOf(result);
-    return result;
-  } finally {
-    meter.add(metrics.operations, 1, operation, outcome);
-    meter.observe(metrics.seconds, (Date.now() - startMs) / 1_000, operation);
-  }
-}
 
 function toStoredObject(object: R2Object): StoredObject {
   const sha256 = object.checksums.toJSON().sha256 ?? null;

@@ -7,6 +7,8 @@
 import { LIMITS } from "#lib/base/limits.ts";
 import type { RangeCache } from "#lib/sql/read-ahead.ts";
 import type { RangeMemory } from "#lib/sql/range-memory.ts";
+import { cacheBytes } from "#lib/telemetry/metrics/query.ts";
+import { meter } from "./telemetry.ts";
 
 /** What of the Cache API is needed. */
 export interface ResponseCache {
@@ -32,6 +34,10 @@ export function openRangeCache(
       return null;
     }
   };
+  const remember = (name: string, bytes: Uint8Array) => {
+    memory.keep(name, bytes);
+    meter.set(cacheBytes, memory.byteLength);
+  };
   return {
     async find({ sha256 }, offset, byteLength) {
       const name = nameOf(sha256, offset, byteLength);
@@ -43,12 +49,12 @@ export function openRangeCache(
       });
       if (body?.byteLength !== byteLength) return null;
       const bytes = new Uint8Array(body);
-      memory.keep(name, bytes);
+      remember(name, bytes);
       return bytes;
     },
     keep({ sha256 }, offset, bytes) {
       const name = nameOf(sha256, offset, bytes.byteLength);
-      memory.keep(name, bytes);
+      remember(name, bytes);
       const put = call(bytes.byteLength, () => responses.put(urlOf(name), toResponse(bytes)));
       inBackground(put.then(() => undefined));
     },

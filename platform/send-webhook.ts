@@ -3,6 +3,10 @@
 import { LIMITS } from "#lib/base/limits.ts";
 import { judgeAnswer, type WebhookOutcome } from "#lib/webhooks/answers.ts";
 import { signedHeaders, type Webhook } from "#lib/webhooks/sign.ts";
+import * as metrics from "#lib/telemetry/metrics/events.ts";
+import { meter } from "./telemetry.ts";
+
+const OUTCOMES = { delivered: "ok", failed: "retry", gone: "gone" } as const;
 
 /** Never throws: whatever goes wrong on the way is a failed attempt. */
 export async function sendWebhook(
@@ -10,6 +14,14 @@ export async function sendWebhook(
   webhook: Webhook,
   secret: string,
 ): Promise<WebhookOutcome> {
+  const startMs = Date.now();
+  const outcome = await send(url, webhook, secret);
+  meter.add(metrics.deliveries, 1, OUTCOMES[outcome.kind]);
+  meter.observe(metrics.deliverySeconds, (Date.now() - startMs) / 1_000);
+  return outcome;
+}
+
+async function send(url: string, webhook: Webhook, secret: string): Promise<WebhookOutcome> {
   try {
     const response = await fetch(url, {
       method: "POST",

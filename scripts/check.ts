@@ -18,6 +18,7 @@ const LINTED = [
   "clients",
   "embedded",
   "bench",
+  "ops",
   "scripts",
   "test",
   "vitest.config.ts",

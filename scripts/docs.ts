@@ -1,5 +1,5 @@
-// Writes the documents that are generated from code: docs/errors.md, docs/limits.md and
-// docs/cli.md. test/docs.test.ts fails when they are stale; `npm run docs` writes them anew.
+// Writes the documents that are generated from code: docs/errors.md, docs/limits.md, docs/cli.md and
+// docs/metrics.md. test/docs.test.ts fails when they are stale; `npm run docs` writes them anew.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import type { Command } from "../clients/cli/command.ts";
 import { helpText, overviewText } from "../clients/cli/help.ts";
 import { ERRORS } from "../lib/base/errors.ts";
 import { LIMITS } from "../lib/base/limits.ts";
+import { metricsDocument } from "./metrics-document.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -15,6 +16,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   "docs/errors.md": errorsDocument,
   "docs/limits.md": limitsDocument,
   "docs/cli.md": cliDocument,
+  "docs/metrics.md": metricsDocument,
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -49,7 +49,7 @@ function run(target, args) {
   const node = findNode();
   const path = [join(node, ".."), join(root, "node_modules/.bin"), process.env.PATH];
   const env = { ...process.env, PATH: path.join(delimiter) };
-  const [command, commandArgs] = target.endsWith(".ts")
+  const [command, commandArgs] = /\.(ts|mjs)$/.test(target)
     ? [node, [join(root, target), ...args]]
     : [join(root, "node_modules/.bin", target), args];
   const child = spawn(command, commandArgs, { stdio: "inherit", env });

@@ -14,7 +14,7 @@ test.each(Object.keys(GENERATED))("%s is fresh (npm run docs writes it anew)", (
 
 function documents(): string[] {
   const inDocs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
-  return ["README.md", ...inDocs.map((path) => `docs/${path}`)].filter((path) =>
+  return ["README.md", "ops/README.md", ...inDocs.map((path) => `docs/${path}`)].filter((path) =>
     path.endsWith(".md"),
   );
 }

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ROOT, findWorkerConfigs } from "../embedded/worker-configs.ts";
 
 const PRODUCT = ["lib", "platform", "workers", "durable-objects", "queue-consumers"];
-const FOLDERS = [...PRODUCT, "clients", "embedded", "bench", "scripts", "test"];
+const FOLDERS = [...PRODUCT, "clients", "embedded", "bench", "ops", "scripts", "test"];
 const LINES_MAX = 400;
 const COLUMNS_MAX = 100;
 
@@ -57,7 +57,7 @@ describe("sources", () => {
   });
 
   test("of the product open with a comment that says what they are", () => {
-    const bare = sources([...PRODUCT, "embedded", "scripts", "clients", "bench"]).filter(
+    const bare = sources([...PRODUCT, "embedded", "scripts", "clients", "bench", "ops"]).filter(
       (path) => headerOf(path).length < 40,
     );
     expect(bare).toEqual([]);

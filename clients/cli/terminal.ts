@@ -21,9 +21,9 @@ export function paint(
   return isWanted ? `\u001b[${COLOURS[colour]}m${text}\u001b[0m` : text;
 }
 
-/** Infinity where there is no terminal: a file has no width. */
+/** Infinity where there is no terminal: a file has no width. One that does not know it says 0. */
 export function widthOf(stream: NodeJS.WriteStream): number {
-  return stream.isTTY ? (stream.columns ?? WIDTH_DEFAULT) : Number.POSITIVE_INFINITY;
+  return stream.isTTY ? stream.columns || WIDTH_DEFAULT : Number.POSITIVE_INFINITY;
 }
 
 /** Resolves when there is room for more, so that a long answer is not kept in memory. */
@@ -87,7 +87,7 @@ export function startProgress(out: NodeJS.WriteStream = process.stderr): Progres
       shownMs = nowMs;
       isShown = true;
       // A line that wraps could not be rewritten.
-      out.write(out.isTTY ? CLEAR_LINE + text.slice(0, out.columns - 1) : `${text}\n`);
+      out.write(out.isTTY ? CLEAR_LINE + text.slice(0, widthOf(out) - 1) : `${text}\n`);
     },
     end: () => {
       if (isShown && out.isTTY) out.write(CLEAR_LINE);

@@ -1,6 +1,6 @@
 // A buffer that grows, with the few big-endian numbers and the text that MessagePack is made of.
 
-const BYTES_START = 16_384;
+const BYTES_START = 1_024;
 /** UTF-8 takes at most this many bytes for one UTF-16 unit. */
 const BYTES_PER_UNIT_MAX = 3;
 

@@ -30,20 +30,29 @@ export function toCell(value: unknown): CellValue {
   }
 }
 
+/** The years 1 to 9999: the server would refuse the whole batch, of which other rows are part. */
+const TIME_MS_MIN = -62_135_596_800_000;
+const TIME_MS_MAX = 253_402_300_799_999;
+
 /**
  * Event times in microseconds. A number is milliseconds, as `Date.now()` has them, a bigint
  * microseconds, a text RFC 3339 with its zone. What is missing becomes `nowUs`.
  */
 export function toTimeUs(value: unknown, nowUs: number): number | bigint {
   if (value === null || value === undefined) return nowUs;
-  if (typeof value === "bigint") return smaller(value);
+  if (typeof value === "bigint") {
+    usOfMs(Number(value / 1_000n));
+    return smaller(value);
+  }
   if (typeof value === "number" || value instanceof Date) return usOfMs(Number(value));
   if (typeof value === "string") return usOfText(value);
   throw new TypeError(`a ${typeof value} is not a time`);
 }
 
 function usOfMs(ms: number): number | bigint {
-  if (!Number.isFinite(ms)) throw new RangeError(`${ms} is not a time`);
+  if (!(ms >= TIME_MS_MIN && ms <= TIME_MS_MAX)) {
+    throw new RangeError(`${ms} is not a time in milliseconds of the years 1 to 9999`);
+  }
   const us = Math.round(ms * 1_000);
   if (Number.isSafeInteger(us)) return us;
   return BigInt(Math.floor(ms)) * 1_000n;

@@ -64,7 +64,7 @@ export class SluiceClient {
     this.#retryForMs =
       options.retryForMs ?? (spoolFolder === undefined ? RETRY_FOR_MS : Number.POSITIVE_INFINITY);
     this.#connection = {
-      url: options.url.replace(/\/+$/, ""),
+      url: checkUrl(options.url).replace(/\/+$/, ""),
       token: options.token,
       database: options.database ?? "default",
       // Browsers and Workers refuse a fetch that is called as somebody's method.
@@ -179,6 +179,12 @@ export class SluiceClient {
       throw new SluiceRequestError("the client is closed", { code: "client_closed" });
     }
   }
+}
+
+/** Sending to what is no address would be tried again and again, like to a server that is down. */
+function checkUrl(url: string): string {
+  if (/^https?:\/\/./i.test(url) && URL.canParse(url)) return url;
+  throw new TypeError(`the url must be like https://sluice.example.org, not "${url}"`);
 }
 
 function isList(rows: Row | readonly Row[]): rows is readonly Row[] {

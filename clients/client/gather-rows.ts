@@ -21,6 +21,8 @@ export interface CheckedRow {
 
 /** Of a batch: the server takes no more. */
 const COLUMNS_MAX = 1_024;
+/** The server would refuse the whole batch, of which other writes are part. */
+const COLUMN_NAME = /^\P{Cc}{1,128}$/u;
 
 /** Throws `rows_invalid` naming the row, counted from 0, and the column. */
 export function checkRows(measurement: string, rows: readonly Row[]): CheckedRow[] {
@@ -42,6 +44,7 @@ function checkRow(measurement: string, row: Row, index: number, nowUs: number): 
         cells[0] = toTimeUs(value, nowUs);
         continue;
       }
+      if (!COLUMN_NAME.test(name)) throw new RangeError("no column can be called so");
       const cell = toCell(value);
       names.push(name);
       cells.push(cell);
@@ -62,13 +65,16 @@ interface Column {
 /** The rows of one batch that is not closed yet. */
 export class GatheredRows {
   readonly #columns = new Map<string, Column>();
+  readonly #lowerCaseNames = new Set<string>();
   rowCount = 0;
   bytes = 0;
 
+  /** The server refuses names that differ only in case, which is not to befall the other rows. */
   hasPlaceFor({ names }: CheckedRow): boolean {
-    if (this.#columns.size + names.length <= COLUMNS_MAX) return true;
+    if (this.rowCount === 0) return true;
     const added = names.filter((name) => !this.#columns.has(name));
-    return this.rowCount === 0 || this.#columns.size + added.length <= COLUMNS_MAX;
+    const isTwin = added.some((name) => this.#lowerCaseNames.has(name.toLowerCase()));
+    return !isTwin && this.#columns.size + added.length <= COLUMNS_MAX;
   }
 
   add({ names, cells, bytes }: CheckedRow): void {
@@ -78,6 +84,7 @@ export class GatheredRows {
       if (column === undefined) {
         column = { cells: [], kinds: 0 };
         this.#columns.set(name, column);
+        this.#lowerCaseNames.add(name.toLowerCase());
       }
       while (column.cells.length < this.rowCount) column.cells.push(null);
       const cell = cells[at]!;

@@ -6,6 +6,7 @@
 
 import { backOffMs, sleep } from "./back-off.ts";
 import type { EncodableColumns } from "./columns.ts";
+import { compress, encodingHeaders } from "./compress.ts";
 import { encodeColumns } from "./encode-columns.ts";
 import { SluiceBatchError, SluiceRequestError } from "./errors.ts";
 import type { BatchFacts } from "./errors.ts";
@@ -20,6 +21,10 @@ const REQUESTS_MAX = 4;
 /** Batches that are sent or wait to be sent again; later ones stay behind them. */
 const DELIVERIES_MAX = 64;
 const REQUEST_MS_MAX = 60_000;
+/** A compressor takes some hundred kB, whatever it is given. */
+const COMPRESSED_AT_ONCE_MAX = 4;
+/** About what a batch takes in memory beside its rows. */
+export const BATCH_BYTES = 4_000;
 
 export interface OutboxSettings {
   readonly connection: Connection;
@@ -37,6 +42,7 @@ interface Batch extends BatchFacts {
 
 export class Outbox {
   readonly #settings: OutboxSettings;
+  readonly #compressors = new Slots(COMPRESSED_AT_ONCE_MAX);
   readonly #requests = new Slots(REQUESTS_MAX);
   readonly #deliveries = new Slots(DELIVERIES_MAX);
   readonly #end = new AbortController();
@@ -60,9 +66,10 @@ export class Outbox {
     const facts = { database, measurement, key: newKey(), rowCount };
     try {
       const plain = encodeColumns(measurement, columns, "us");
-      const batch: Batch = { ...facts, body: await gzip(plain), file: null };
+      const body = await this.#compressors.run(() => compress(plain));
+      const batch: Batch = { ...facts, body, file: null };
       await this.#keep(batch, facts);
-      onHeld(batch.body?.length ?? 0);
+      onHeld(BATCH_BYTES + (batch.body?.length ?? 0));
       return await this.#deliveries.run(() => this.#deliver(batch));
     } catch (cause) {
       return new SluiceBatchError(facts, unexpected(cause), null);
@@ -71,7 +78,10 @@ export class Outbox {
 
   /** The batches of earlier processes, each with its outcome. */
   async resume(): Promise<Promise<SluiceBatchError | null>[]> {
-    const batches = (await (await this.#settings.spool)?.list()) ?? [];
+    const { spool, onError } = this.#settings;
+    const onBroken = (file: string, cause: unknown) =>
+      onError(spoolError(`${file} is no batch, and stays`, cause));
+    const batches = (await (await spool)?.list(onBroken)) ?? [];
     return batches.map((batch) =>
       this.#deliveries.run(() => this.#deliver({ ...batch, body: null })),
     );
@@ -107,7 +117,8 @@ export class Outbox {
       const waitMs = backOffMs(attempt, problem.retryAfterMs);
       const isLate = Date.now() + waitMs - startMs > retryForMs;
       if (!isTransient(problem)) return this.#refused(batch, problem);
-      if (!isLate) await sleep(waitMs, signal);
+      // By a signal of its own: Node 20 warns of more than ten listeners on one.
+      if (!isLate) await sleep(waitMs, AbortSignal.any([signal]));
       if (isLate || signal.aborted) return this.#unanswered(batch, problem);
     }
   }
@@ -124,7 +135,7 @@ export class Outbox {
         signal,
         headers: {
           "content-type": "application/msgpack",
-          "content-encoding": "gzip",
+          ...encodingHeaders(body),
           "idempotency-key": batch.key,
           "x-arc-database": batch.database,
         },
@@ -178,9 +189,4 @@ function unexpected(cause: unknown): SluiceRequestError {
 function spoolError(what: string, cause: unknown): SluiceRequestError {
   const { message } = unexpected(cause);
   return new SluiceRequestError(`${what}: ${message}`, { code: "spool_failed", cause });
-}
-
-async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
 }

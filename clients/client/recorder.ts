@@ -10,6 +10,7 @@ import { gatherColumns, sliceColumns } from "./gather-columns.ts";
 import type { WritableColumns } from "./gather-columns.ts";
 import { checkRows, GatheredRows } from "./gather-rows.ts";
 import type { Row } from "./gather-rows.ts";
+import { BATCH_BYTES } from "./outbox.ts";
 import type { Outbox } from "./outbox.ts";
 import { Room } from "./room.ts";
 
@@ -74,8 +75,9 @@ export class Recorder {
   async writeColumns(measurement: string, columns: WritableColumns): Promise<void> {
     checkName(measurement);
     const gathered = gatherColumns(measurement, columns, this.#floatsOf(measurement));
-    const { rowCount, bytes } = gathered;
+    const { rowCount } = gathered;
     if (rowCount === 0) return;
+    const bytes = gathered.bytes + BATCH_BYTES;
     await this.#enter(bytes);
     const rowsByBytes = Math.floor((rowCount * BATCH_BYTES_MAX) / bytes);
     const rowsMax = Math.max(1, Math.min(this.#settings.batchRowsMax, rowsByBytes));

@@ -16,8 +16,11 @@ export interface SpooledBatch extends BatchFacts {
 }
 
 export interface Spool {
-  /** All that earlier processes have left, the oldest first. */
-  list(): Promise<SpooledBatch[]>;
+  /**
+   * All that earlier processes have left, the oldest first. `onBroken` hears of files that cannot
+   * be read, which hold up none of the others.
+   */
+  list(onBroken: (file: string, cause: unknown) => void): Promise<SpooledBatch[]>;
   /** Resolves when the batch is on the disk. */
   put(batch: BatchFacts, body: Uint8Array): Promise<string>;
   /** null: somebody else has sent and removed it. */
@@ -52,7 +55,7 @@ export async function openSpool(folder: string): Promise<Spool> {
   }
 
   return {
-    async list() {
+    async list(onBroken) {
       const names = (await fs.readdir(folder)).toSorted();
       await removeUnfinished(
         fs,
@@ -60,8 +63,12 @@ export async function openSpool(folder: string): Promise<Spool> {
       );
       const batches: SpooledBatch[] = [];
       for (const file of names.filter((name) => name.endsWith(SUFFIX))) {
-        const found = await orNull(load(file));
-        if (found !== null) batches.push({ ...found.head, file });
+        try {
+          const found = await orNull(load(file));
+          if (found !== null) batches.push({ ...found.head, file });
+        } catch (cause) {
+          onBroken(file, cause);
+        }
       }
       return batches;
     },
@@ -69,14 +76,7 @@ export async function openSpool(folder: string): Promise<Spool> {
     async put(batch, body) {
       const file = `${String(Date.now()).padStart(15, "0")}-${batch.key}${SUFFIX}`;
       const unfinished = join(folder, file + UNFINISHED);
-      const handle = await fs.open(unfinished, "wx");
-      try {
-        await handle.write(`${JSON.stringify(batch)}\n`);
-        await handle.write(body);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      await writeSynced(fs, unfinished, [`${JSON.stringify(batch)}\n`, body]);
       await fs.rename(unfinished, join(folder, file));
       await syncFolder();
       return file;
@@ -96,6 +96,25 @@ export async function openSpool(folder: string): Promise<Spool> {
       return aside;
     },
   };
+}
+
+/** On an error, as of a full disk, nothing stays. */
+async function writeSynced(
+  fs: typeof import("node:fs/promises"),
+  path: string,
+  parts: readonly (string | Uint8Array)[],
+): Promise<void> {
+  const handle = await fs.open(path, "wx");
+  try {
+    // Not `write`, which may write a part and be content.
+    for (const part of parts) await handle.appendFile(part);
+    await handle.sync();
+  } catch (error) {
+    await fs.rm(path, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
 }
 
 function isUnfinished(name: string): boolean {

@@ -39,6 +39,10 @@ export interface PointOptions {
   readonly timestamp?: Date | number;
 }
 
+export interface QueryOptions {
+  readonly labels?: Labels;
+}
+
 export class MetricConnection {
   readonly #store: MetricStore;
   readonly #series = new SeriesTable();
@@ -64,8 +68,9 @@ export class MetricConnection {
   }
 
   /** About every series of the name that has at least these labels. */
-  query(name: string, { labels = {} }: { readonly labels?: Labels } = {}): MetricQuery {
-    const selection = { name, labels: labelTexts(labels), fromUs: 0 };
+  query(name: string, options: QueryOptions = {}): MetricQuery {
+    checkOptions(options, ["labels"]);
+    const selection = { name, labels: labelTexts(options.labels ?? {}), fromUs: 0 };
     return new MetricQuery(() => this.#readyStore(), selection);
   }
 
@@ -92,18 +97,25 @@ export class MetricConnection {
     return (await this.#readyStore()).deleteBefore(microsecondsOf(timestamp));
   }
 
-  /** Flushes. Afterwards nothing can be recorded or asked. */
+  /**
+   * Flushes. Afterwards nothing can be recorded or asked. Rejects when points cannot be written,
+   * which are then lost; whoever wants to try again flushes first.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    await this.flush();
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#store.close();
+    try {
+      await this.flush();
+    } finally {
+      this.#isClosed = true;
+      clearTimeout(this.#timer);
+      await this.#store.close();
+    }
   }
 
   #record(kind: SeriesKind, name: string, value: number, options?: PointOptions): void {
     if (!Number.isFinite(value)) throw new TypeError(`${name}: ${value} is no finite number`);
     if (this.#isClosed) throw new Error("the connection is closed");
+    if (options !== undefined) checkOptions(options, ["labels", "timestamp"]);
     const nowUs = this.#clock.nowUs();
     const timestamp = options?.timestamp;
     const timeUs = timestamp === undefined ? nowUs : microsecondsOf(timestamp);
@@ -143,5 +155,12 @@ export class MetricConnection {
     if (this.#isClosed) throw new Error("the connection is closed");
     this.#writeBuffer();
     return this.#store;
+  }
+}
+
+/** Labels in place of `{ labels }` would be no labels at all. */
+function checkOptions(options: object, known: readonly string[]): void {
+  for (const name in options) {
+    if (!known.includes(name)) throw new TypeError(`"${name}" is no option: ${known.join(", ")}`);
   }
 }

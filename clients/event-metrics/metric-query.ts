@@ -5,7 +5,8 @@
 //     .toPercentiles({ percentiles: [50, 90, 99] })
 //
 // A question does not change: each `from…` gives a new one, and without any it is from the
-// beginning. All of the values in the window are looked at, none is sampled.
+// beginning. All of the values in the window are looked at, none is sampled. What is to be made may
+// be said by name, as above, or by itself: `toPercentiles([50, 90, 99])`.
 
 import { AGGREGATIONS, type Aggregation } from "./aggregate.ts";
 import type { MetricStore, Selection } from "./metric-store.ts";
@@ -23,6 +24,14 @@ export interface BucketOptions {
   readonly buckets: readonly number[];
   /** Each bucket counts all values up to its edge, as Prometheus has them. */
   readonly cumulative?: boolean;
+}
+
+export interface ScalarOptions {
+  readonly agg?: Aggregation;
+}
+
+export interface PercentileOptions {
+  readonly percentiles: readonly number[];
 }
 
 /** Makes sure that all that was recorded before is in the store, and gives it. */
@@ -52,7 +61,8 @@ export class MetricQuery {
   }
 
   /** Without any values, count and sum are 0 and all others null. */
-  async toScalar({ agg = "last" }: { readonly agg?: Aggregation } = {}): Promise<number | null> {
+  async toScalar(wanted: Aggregation | ScalarOptions = {}): Promise<number | null> {
+    const { agg = "last" } = typeof wanted === "string" ? { agg: wanted } : wanted;
     if (!AGGREGATIONS.includes(agg)) {
       throw new RangeError(`"${agg}" is no aggregation: ${AGGREGATIONS.join(", ")}`);
     }
@@ -60,11 +70,16 @@ export class MetricQuery {
   }
 
   /** The same, as the Python library spells it. */
-  toScaler(options: { readonly agg?: Aggregation } = {}): Promise<number | null> {
-    return this.toScalar(options);
+  toScaler(wanted?: Aggregation | ScalarOptions): Promise<number | null> {
+    return this.toScalar(wanted);
   }
 
-  async toBuckets({ buckets, cumulative = false }: BucketOptions): Promise<Bucket[]> {
+  async toBuckets(
+    wanted: readonly number[] | BucketOptions,
+    isCumulative = false,
+  ): Promise<Bucket[]> {
+    const options = "buckets" in wanted ? wanted : { buckets: wanted };
+    const { buckets, cumulative = isCumulative } = options;
     const edges = checkedEdges(buckets);
     const counts = await (await this.#ready()).bucketCounts(this.#selection, edges);
     let below = 0;
@@ -75,11 +90,10 @@ export class MetricQuery {
   }
 
   /** By percentile, as numpy interpolates them; null without any values. */
-  async toPercentiles({
-    percentiles,
-  }: {
-    readonly percentiles: readonly number[];
-  }): Promise<Record<number, number | null>> {
+  async toPercentiles(
+    wanted: readonly number[] | PercentileOptions,
+  ): Promise<Record<number, number | null>> {
+    const { percentiles } = "percentiles" in wanted ? wanted : { percentiles: wanted };
     const store = await this.#ready();
     const found = await store.percentiles(this.#selection, checkedPercentiles(percentiles));
     return Object.fromEntries(percentiles.map((percentile, at) => [percentile, found[at]!]));

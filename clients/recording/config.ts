@@ -50,6 +50,11 @@ export const TelemetryConfig = {
     return withDefaults({ kind: "sluice", url, token, database }, options);
   },
 
+  /** Throws: there is no such back-end. A server for many processes is Sluice itself. */
+  createPostgresql(_options?: unknown): never {
+    throw new Error("telemetry is not kept in PostgreSQL; use TelemetryConfig.createSluice");
+  },
+
   /** Takes nothing, answers nothing: what is there before anything was configured. */
   createNoop(): TelemetryConfig {
     const off = { enableEvents: false, enableMetrics: false, enableTraces: false };

@@ -1,4 +1,4 @@
-// The entry of `sluice/recording`: everything that an application may use of it.
+// The recording part of `sluice/client`: everything that an application may use of it.
 
 export { ActiveSpan } from "./active-span.ts";
 export type { SpanOptions } from "./active-span.ts";

@@ -1,9 +1,11 @@
 // What can be recorded and what comes back: events, metrics, spans and traces.
 //
 // Ids are texts: the library makes UUIDs, and takes whatever the application already has. Times are
-// Dates, so milliseconds; durations are seconds.
+// Dates, so milliseconds, and may be given as a number of them; durations are seconds.
 
-export type AggregationType = "counter" | "gauge" | "histogram";
+export const AGGREGATION_TYPES = ["counter", "gauge", "histogram"] as const;
+
+export type AggregationType = (typeof AGGREGATION_TYPES)[number];
 
 export type Status = "completed" | "failed" | "cancelled";
 
@@ -66,7 +68,7 @@ export interface EventRecord {
   readonly spanId?: string | null | undefined;
   readonly attributes?: Attributes | undefined;
   /** Now, when missing. */
-  readonly timestamp?: Date | undefined;
+  readonly timestamp?: Date | number | undefined;
   /** A new UUID, when missing. */
   readonly eventId?: string | undefined;
 }
@@ -82,7 +84,7 @@ export interface MetricRecord {
   readonly aggregationType?: AggregationType | undefined;
   readonly traceId?: string | null | undefined;
   readonly attributes?: Attributes | undefined;
-  readonly timestamp?: Date | undefined;
+  readonly timestamp?: Date | number | undefined;
   readonly metricId?: string | undefined;
 }
 
@@ -91,8 +93,8 @@ export interface Query {
   readonly name?: string | undefined;
   readonly traceId?: string | undefined;
   /** The first and the last moment, both included. */
-  readonly startTime?: Date | undefined;
-  readonly endTime?: Date | undefined;
+  readonly startTime?: Date | number | undefined;
+  readonly endTime?: Date | number | undefined;
   /** Attributes that are there and equal; all of them must be. */
   readonly attributes?: Readonly<Record<string, string | number | boolean | null>> | undefined;
   /** The latest so many; all, when missing. */
@@ -101,6 +103,8 @@ export interface Query {
 
 export interface EventQuery extends Query {
   readonly eventType?: string | undefined;
+  /** The same as `eventType`. */
+  readonly type?: string | undefined;
   readonly spanId?: string | undefined;
 }
 

@@ -28,7 +28,7 @@ export interface Dialect {
   attributeIs(key: string, value: string | number | boolean | null): SqlPart;
 }
 
-/** Throws RangeError for a limit that is not a whole number from 0 on, or a Date that is none. */
+/** Throws RangeError for a limit that is not a whole number from 0 on, or a time that is none. */
 export function selectSql({ table, equals, query }: Selection, dialect: Dialect): SqlPart {
   const conditions = [
     ...Object.entries(equals).flatMap(([column, value]) => equalTo(column, value)),
@@ -48,27 +48,39 @@ export function selectSql({ table, equals, query }: Selection, dialect: Dialect)
 }
 
 export function selectEvents(query: EventQuery): Selection {
-  const { eventType, name, traceId, spanId } = query;
-  const equals = { type: eventType, name, trace_id: traceId, span_id: spanId };
+  checkConditions(query, ["eventType", "type", "spanId"]);
+  const { eventType, type, name, traceId, spanId } = query;
+  const equals = { type: eventType ?? type, name, trace_id: traceId, span_id: spanId };
   return { table: "telemetry_events", equals, query };
 }
 
 export function selectMetrics(query: MetricQuery): Selection {
+  checkConditions(query, ["aggregationType"]);
   const { name, traceId, aggregationType } = query;
   const equals = { name, trace_id: traceId, aggregation_type: aggregationType };
   return { table: "telemetry_metrics", equals, query };
 }
 
 export function selectSpans(query: SpanQuery): Selection {
+  checkConditions(query, ["parentSpanId", "status"]);
   const { name, traceId, parentSpanId, status } = query;
   const equals = { name, trace_id: traceId, parent_span_id: parentSpanId, status };
   return { table: "telemetry_spans", equals, query };
 }
 
 export function selectTraces(query: TraceQuery): Selection {
+  checkConditions(query, ["status"]);
   const { name, traceId, status } = query;
   const equals = { name, trace_id: traceId, parent_span_id: null, status };
   return { table: "telemetry_spans", equals, query };
+}
+
+const CONDITIONS = ["name", "traceId", "startTime", "endTime", "attributes", "limit"];
+
+/** A misspelt condition would be answered with everything. */
+function checkConditions(query: Query, more: readonly string[]): void {
+  const odd = Object.keys(query).find((key) => !CONDITIONS.includes(key) && !more.includes(key));
+  if (odd !== undefined) throw new TypeError(`queries have no condition "${odd}"`);
 }
 
 function equalTo(column: string, value: string | null | undefined): SqlPart[] {
@@ -77,10 +89,14 @@ function equalTo(column: string, value: string | null | undefined): SqlPart[] {
   return [{ sql: `${column} = ?`, params: [plainText(value)] }];
 }
 
-function timeBound(dialect: Dialect, operator: ">=" | "<=", time: Date | undefined): SqlPart[] {
+function timeBound(
+  dialect: Dialect,
+  operator: ">=" | "<=",
+  time: Date | number | undefined,
+): SqlPart[] {
   if (time === undefined) return [];
-  const ms = time.getTime();
-  if (Number.isNaN(ms)) throw new RangeError("startTime and endTime must be valid Dates");
+  const ms = new Date(time).getTime();
+  if (Number.isNaN(ms)) throw new RangeError("startTime and endTime must be valid times");
   return [dialect.compareTime(operator, ms)];
 }
 

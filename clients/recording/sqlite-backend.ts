@@ -4,7 +4,7 @@
 // what a flush acknowledged survives a power cut. Other processes may read and write the same file;
 // they wait for each other up to BUSY_MS.
 //
-// Refuses a file of another version of these tables. Node 22.13 or later: node:sqlite.
+// Refuses a file of another version of these tables. Node 22.16 or later: node:sqlite.
 
 import type { DatabaseSync as Database, StatementSync } from "node:sqlite";
 import type { Backend, SqlitePlace } from "./backend.ts";
@@ -18,7 +18,7 @@ const VERSION = 1;
 const BUSY_MS = 5_000;
 
 export async function openSqlite({ dbPath }: SqlitePlace): Promise<Backend> {
-  const { DatabaseSync } = await import("node:sqlite");
+  const { DatabaseSync } = await importSqlite();
   const database = new DatabaseSync(dbPath, { timeout: BUSY_MS });
   try {
     createTables(database, dbPath);
@@ -35,6 +35,14 @@ export async function openSqlite({ dbPath }: SqlitePlace): Promise<Backend> {
     },
     close: async () => database.close(),
   };
+}
+
+async function importSqlite() {
+  try {
+    return await import("node:sqlite");
+  } catch (cause) {
+    throw new Error("telemetry in a file needs Node 22.16 or later", { cause });
+  }
 }
 
 function createTables(database: Database, dbPath: string): void {
@@ -86,7 +94,8 @@ function insertAll(
     }
     database.exec("COMMIT");
   } catch (error) {
-    database.exec("ROLLBACK");
+    // A full disk has rolled it back already.
+    if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
 }

@@ -12,6 +12,7 @@ import type { EndedSpan, SpanOptions } from "./active-span.ts";
 import { openBackend } from "./backend.ts";
 import type { Backend } from "./backend.ts";
 import { TelemetryConfig } from "./config.ts";
+import { AGGREGATION_TYPES } from "./model.ts";
 import type {
   Event,
   EventQuery,
@@ -92,19 +93,23 @@ export class TelemetryManager {
         spanId: record.spanId ?? null,
         type,
         name: record.name ?? type,
-        timestamp: record.timestamp ?? new Date(),
+        timestamp: new Date(record.timestamp ?? Date.now()),
         attributes: record.attributes ?? {},
       };
       this.#add("telemetry_events", eventRow(event, this.#seq++));
     });
   }
 
-  /** Never throws. A value that is not finite is dropped and counted. */
+  /** Never throws. What has no finite value, or no aggregation that there is, is counted as lost. */
   recordMetric(record: MetricRecord): void {
     this.#guard(() => {
       if (!this.config.enableMetrics || !this.#isMetricKept(record.name)) return;
       if (!Number.isFinite(record.value)) {
         throw new RangeError(`metric ${record.name} has the value ${record.value}`);
+      }
+      const { aggregationType = "gauge" } = record;
+      if (!AGGREGATION_TYPES.includes(aggregationType)) {
+        throw new RangeError(`metric ${record.name} has the aggregation type ${aggregationType}`);
       }
       const metric: Metric = {
         metricId: record.metricId ?? newUuid(),
@@ -112,8 +117,8 @@ export class TelemetryManager {
         name: record.name,
         value: record.value,
         unit: record.unit ?? "",
-        aggregationType: record.aggregationType ?? "gauge",
-        timestamp: record.timestamp ?? new Date(),
+        aggregationType,
+        timestamp: new Date(record.timestamp ?? Date.now()),
         attributes: record.attributes ?? {},
       };
       this.#add("telemetry_metrics", metricRow(metric, this.#seq++));

@@ -7,7 +7,8 @@ export interface Change {
     | "measurements"
     | "retention"
     | "continuous_queries"
-    | "triggers";
+    | "triggers"
+    | "alerts";
   readonly name: string;
   readonly action: "create" | "update" | "delete";
   /** The database that it is of; null: of none. */

@@ -246,6 +246,8 @@ export const LIMITS = {
   eventTagBytesMax: 256,
   /** As JSON. It goes to every listener as one piece. */
   eventValueBytesMax: 256 * KB,
+  /** Lists and objects inside each other; where the strictest of the usual JSON readers stops. */
+  eventValueDepthMax: 64,
   /** Events that are stored by one append; more wait for the next. */
   eventGroupBytesMax: 8 * MB,
   /** Events that wait for their append; beyond it posts are refused. */
@@ -335,10 +337,42 @@ export const LIMITS = {
   webhookGiveUpAfterMs: 24 * 3_600_000,
   webhookGiveUpFailuresMin: 10,
 
+  alertsPerDatabaseMax: 100,
+  alertEveryMsMin: 10_000,
+  alertDurationMsMax: 366 * 24 * 3_600_000,
+  alertSqlBytesMax: 20 * KB,
+  /** Labels of a rule, and annotations; columns of a row that are labels, and their texts. */
+  alertLabelsMax: 10,
+  alertLabelCharsMax: 200,
+  /** Buckets of an anomaly's season: a week of minutes. */
+  alertSlotsMax: 10_080,
+  /** What a rule's query may answer: it is judged in memory. */
+  alertRowsMax: 100_000,
+  alertAnswerBytesMax: 16 * MB,
+  /** Longer than any query lasts: who does not answer by then is gone. */
+  alertRunTimeoutMs: 65_000,
+  /** Rules of one database that run at once. */
+  alertRunsAtOnce: 2,
+  /** Label sets that a rule watches. */
+  alertInstancesMax: 100,
+  /** Series of a rule that makes metrics. */
+  alertSeriesMax: 200,
+  /** Failed runs in a row before that is told. */
+  alertFailuresMin: 3,
+  alertErrorCharsMax: 1_000,
+  /** Webhooks of one rule that wait; beyond it the oldest is given up. */
+  alertNoticesMax: 1_000,
+  /** Events of a rule's history in one answer. */
+  alertHistoryMax: 1_000,
+
   tokenCacheMs: 5_000,
 
   /** Series of one metric. What comes after them is counted together, under `_other`. */
   metricSeriesMax: 1_000,
+  /** Counts of the past are kept in steps of this length, for so long, of so many series each. */
+  metricSampleEveryMs: 10_000,
+  metricHistoryMs: 3_600_000,
+  metricSampleSeriesMax: 100,
   /** Jobs that are looked through to count those that wait; the newest. */
   jobsInGaugesMax: 1_000,
   /** Databases whose state is asked for at each scrape; each costs a request per object. */

@@ -225,6 +225,12 @@ function logTables(store: SqlStore) {
       const sql = `SELECT ${LOG_COLUMNS} FROM ${log(segmentNo)} WHERE part = 0 ORDER BY row_no`;
       return store.exec<LogRow>(sql).map(toHeader(segmentId));
     },
+    /** Of the first batch that is traced; null: none is. */
+    traceOf(segmentNo: number): string | null {
+      const sql = `SELECT request_id AS origin FROM ${log(segmentNo)}
+        WHERE part = 0 AND instr(request_id, ' ') > 0 ORDER BY row_no LIMIT 1`;
+      return store.exec<{ origin: string }>(sql)[0]?.origin.split(" ")[1] ?? null;
+    },
     batchBytes(segmentNo: number, header: BatchHeader): Uint8Array {
       const sql = `SELECT bytes FROM ${log(segmentNo)} WHERE row_no >= ? ORDER BY row_no LIMIT ?`;
       const parts = Math.max(1, Math.ceil(header.byteLength / LIMITS.logRowBytesMax));

@@ -15,6 +15,7 @@ import { LIMITS } from "#lib/base/limits.ts";
 import { type BufferTables, openBufferTables } from "./buffer-tables.ts";
 import { Followers } from "./follow.ts";
 import { Gate } from "./gate.ts";
+import { parseSegmentId } from "./segment-id.ts";
 import { type BufferPorts, type BufferSettings, Segments } from "./segments.ts";
 import type { AppendReceipt, AppendRequest, SegmentRows, Tail, TailRequest } from "./types.ts";
 
@@ -91,6 +92,11 @@ export class BufferCore {
     return headers
       .filter((header) => header.tableId === tableId)
       .map(({ segmentId, rowCount }) => ({ segmentId, rowCount }));
+  }
+
+  /** Of the trace that a segment's flush will belong to; null: nobody records it. */
+  traceOf(segmentId: string): string | null {
+    return this.#tables.traceOf(parseSegmentId(segmentId).segmentNo);
   }
 
   /**
@@ -209,6 +215,7 @@ export class BufferCore {
         event: "batches_committed",
         requestCount: group.length,
         batches: group.flatMap(({ request }, at) => (refusals[at] ? [] : request.batches)),
+        traceparents: group.flatMap(({ request }) => request.traceparent ?? []),
         durationMs: this.#ports.clock.nowMs() - startedMs,
       });
       this.followers.wake(group.flatMap(({ request }) => request.batches));

@@ -51,6 +51,7 @@ export type BufferEvent =
       readonly event: "batches_committed";
       readonly requestCount: number;
       readonly batches: readonly Pick<EncodedBatch, "measurement" | "rowCount" | "bytes">[];
+      readonly traceparents: readonly string[];
       readonly durationMs: number;
     }
   | { readonly event: "request_known" }
@@ -320,8 +321,8 @@ export class Segments {
         throw new SluiceError("store_unavailable", `no answer in ${HINT_TIMEOUT_MS} ms`);
       });
       await Promise.race([this.#ports.sendHint(hint), tooLong]);
-      const { segmentId } = hint;
-      this.#ports.report({ event: "hint_sent", segmentId, isRepeat: segment.hints > 0 });
+      const isRepeat = segment.hints > 0;
+      this.#ports.report({ event: "hint_sent", segmentId: hint.segmentId, isRepeat });
     } catch (error) {
       this.#ports.report({ event: "hint_failed", segmentId: hint.segmentId, error });
     }
@@ -344,8 +345,7 @@ export class Segments {
     if (!aside) return null;
     const segmentId = this.#segmentId(aside.segmentNo);
     const message = `segment ${segmentId} could not be written and was put aside: ${aside.lastError}`;
-    const detail = { segment_id: segmentId };
-    return refusal(new SluiceError("segment_quarantined", message, detail));
+    return refusal(new SluiceError("segment_quarantined", message, { segment_id: segmentId }));
   }
 
   #refuseLateFlush(segmentId: string): Refusal {

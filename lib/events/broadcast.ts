@@ -15,9 +15,13 @@ import type { StoredEvent } from "./types.ts";
 
 /** The listener's connection. */
 export interface Sink {
-  send(bytes: Uint8Array): void;
-  end(): void;
+  /** `eventCount`: of the events in it; 0 for what is none. */
+  send(bytes: Uint8Array, eventCount: number): void;
+  end(reason: DropReason): void;
 }
+
+/** Why a listener has to come back: it was overtaken, or there is a gap in what is remembered. */
+export type DropReason = "slow" | "restart";
 
 interface RingEntry {
   readonly event: Pick<StoredEvent, "seq" | "type" | "tags">;
@@ -63,7 +67,7 @@ export class Broadcast {
     const from = after === null ? this.#entries.length : this.#firstAfter(after);
     const listener = new Listener(this, filter, this.#firstNo + from, sink);
     this.#listeners.add(listener);
-    sink.send(openingFrame(Math.min(after ?? this.#position, this.#position)));
+    sink.send(openingFrame(Math.min(after ?? this.#position, this.#position)), 0);
     return listener;
   }
 
@@ -99,7 +103,7 @@ export class Broadcast {
 
   /** Everybody has to come back: the ring does not have what was stored up to `position`. */
   restart(position: number): void {
-    for (const listener of this.#listeners) listener.sink.end();
+    for (const listener of this.#listeners) listener.sink.end("restart");
     this.#listeners.clear();
     this.#firstNo += this.#entries.length;
     this.#entries = [];
@@ -127,7 +131,7 @@ export class Broadcast {
   #drop(listener: Listener): void {
     this.#listeners.delete(listener);
     this.droppedSlow += 1;
-    listener.sink.end();
+    listener.sink.end("slow");
   }
 
   #firstAfter(seq: number): number {
@@ -167,24 +171,24 @@ export class Listener {
   }
 
   wake(): void {
-    const chunk = this.#next();
-    if (chunk === null) return;
+    const frames = this.#next();
+    if (frames.length === 0) return;
     this.isIdle = false;
-    this.sink.send(chunk);
+    this.sink.send(frames.length === 1 ? frames[0]! : joinBytes(frames), frames.length);
   }
 
   /** False: for too long it has taken nothing of what is there for it. */
   beat(frame: Uint8Array): boolean {
     if (this.isIdle) {
       this.isIdle = false;
-      this.sink.send(frame);
+      this.sink.send(frame, 0);
     }
     this.#stalledBeats += 1;
     return this.#stalledBeats <= LIMITS.eventStalledBeatsMax;
   }
 
-  /** null: nothing that it wants. */
-  #next(): Uint8Array | null {
+  /** A chunk of what it wants; maybe nothing. */
+  #next(): Uint8Array[] {
     const frames: Uint8Array[] = [];
     let byteLength = 0;
     while (byteLength < CHUNK_BYTES) {
@@ -195,7 +199,6 @@ export class Listener {
       frames.push(entry.frame);
       byteLength += entry.frame.length;
     }
-    if (frames.length <= 1) return frames[0] ?? null;
-    return joinBytes(frames);
+    return frames;
   }
 }

@@ -15,6 +15,7 @@
 // Shell: durable-objects/event-stream.ts.
 
 import { Buffer } from "node:buffer";
+import { assert } from "#lib/base/assert.ts";
 import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { Clock, SqlStore } from "#lib/base/ports.ts";
@@ -23,7 +24,7 @@ import { type EventRows, eventRows } from "./event-rows.ts";
 import { type HubTables, type Identity, openHubTables } from "./hub-tables.ts";
 import type { OpenGroup, SeenPost } from "./hub-tables.ts";
 import { type PostReceipt, storedEvents } from "./stored-events.ts";
-import type { NewEvent, StoredEvent } from "./types.ts";
+import { type NewEvent, type StoredEvent, tagsJson } from "./types.ts";
 
 export interface PostRequest {
   readonly databaseId: number;
@@ -66,7 +67,7 @@ interface Group {
 const FIRST_PAUSE_MS = 50;
 const PAUSE_MS_MAX = 2_000;
 const FORGET_POSTS_EVERY_MS = 3_600_000;
-/** Of an event beside its value and tags, roughly. */
+/** Of an event beside its value and tags, at most but for a type and an id that are long. */
 const EVENT_BYTES = 150;
 
 export class EventHub {
@@ -147,6 +148,8 @@ export class EventHub {
   }
 
   #take(request: PostRequest) {
+    // In a group it would fail the others: there is no append of no rows.
+    assert(request.events.length > 0, "a post has events");
     if (this.#waitingBytes > LIMITS.eventsWaitingBytesMax) {
       const message = `events of ${this.#waitingBytes} bytes wait to be stored`;
       throw new SluiceError("stream_full", message, { retry_after_s: 1 });
@@ -336,10 +339,12 @@ function placeOf({ receivedMs }: PendingPost, firstSeq: number): Place {
   return { firstSeq, receivedUs: receivedMs * 1_000 };
 }
 
+/** As UTF-8: a group that is larger than it was taken for would be refused with all its posts. */
 function byteLengthOf(events: readonly NewEvent[]): number {
   return events.reduce((sum, { valueJson, tags }) => {
-    const tagBytes = tags.reduce((total, tag) => total + tag.length, 0);
-    return sum + EVENT_BYTES + tagBytes + (valueJson?.length ?? 0);
+    return (
+      sum + EVENT_BYTES + Buffer.byteLength(tagsJson(tags)) + Buffer.byteLength(valueJson ?? "")
+    );
   }, 0);
 }
 

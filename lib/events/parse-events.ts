@@ -7,22 +7,12 @@
 import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { parseTime } from "#lib/protocol/text-times.ts";
+import { parseExactJson, surveyJson } from "./exact-json.ts";
 import { EVENT_TYPE, EVENT_TYPE_DEFAULT, type NewEvent } from "./types.ts";
 
 const FIELDS: ReadonlySet<string> = new Set(["id", "type", "tags", "value", "timestamp"]);
 const ID = /^[A-Za-z0-9._:-]{1,64}$/;
-/** Numbers that a double may not hold as they are written. */
-const MAYBE_INEXACT = /\d{16}|\d[eE]/;
 const UTF8 = new TextEncoder();
-
-type Reviver = (key: string, value: unknown) => unknown;
-
-// Of ES2026; TypeScript's library does not have it yet.
-declare global {
-  interface JSON {
-    rawJSON(text: string): object;
-  }
-}
 
 export interface ParsedEvents {
   readonly newEvents: readonly NewEvent[];
@@ -32,7 +22,7 @@ export interface ParsedEvents {
 
 /** Throws `json_invalid`, `batch_too_large` or `event_invalid`. */
 export function parseNewEvents(body: Uint8Array): ParsedEvents {
-  const parsed = parseExactly(body);
+  const parsed = parseJson(body);
   const isList = Array.isArray(parsed);
   const items: readonly unknown[] = isList ? parsed : [parsed];
   const limit = LIMITS.eventsPerRequestMax;
@@ -40,7 +30,8 @@ export function parseNewEvents(body: Uint8Array): ParsedEvents {
     const message = `${items.length} events in one request, more than ${limit}`;
     throw new SluiceError("batch_too_large", message, { limit });
   }
-  if (items.length === 0) throw invalid(0, "event", "there: the list is empty");
+  // Nothing to store is nothing that a stream could give a place to.
+  if (items.length === 0) throw new SluiceError("event_invalid", "the list of events is empty");
   return { newEvents: items.map(newEvent), isList };
 }
 
@@ -54,24 +45,26 @@ export function checkTags(value: unknown, item: number): string[] {
   throw invalid(item, `tags[${odd}]`, `a text of 1 to ${eventTagBytesMax} bytes`);
 }
 
-/** JSON as it was written: numbers beyond what a double holds stay the text that they are. */
-function parseExactly(body: Uint8Array): unknown {
+function parseJson(body: Uint8Array): unknown {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
-    return MAYBE_INEXACT.test(text) ? JSON.parse(text, keepNumber as Reviver) : JSON.parse(text);
+    const survey = surveyJson(text);
+    const isList = /^\s*\[/.test(text);
+    const { eventValueDepthMax: limit } = LIMITS;
+    if (survey.depth - (isList ? 2 : 1) > limit) {
+      throw invalid(isList ? survey.item : 0, "value", `nested at most ${limit} deep`);
+    }
+    return parseExactJson(text, survey);
   } catch (cause) {
+    if (isSluiceError(cause)) throw cause;
     const message = `invalid JSON body: ${(cause as Error).message}`;
     throw new SluiceError("json_invalid", message, {}, { cause });
   }
 }
 
-function keepNumber(_: string, value: unknown, { source }: { source?: string }): unknown {
-  if (typeof value !== "number" || JSON.stringify(value) === source) return value;
-  return JSON.rawJSON(source!);
-}
-
 function newEvent(value: unknown, item: number): NewEvent {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject || JSON.isRawJSON(value)) {
     throw invalid(item, "event", "an object");
   }
   const fields = value as Readonly<Record<string, unknown>>;
@@ -100,19 +93,9 @@ function typeOf(value: unknown, item: number): string {
 function valueJsonOf(value: unknown, item: number): string | null {
   if (value === undefined) return null;
   const limit = LIMITS.eventValueBytesMax;
-  const valueJson = jsonOf(value, item);
+  const valueJson = JSON.stringify(value);
   if (!isLong(valueJson, limit)) return valueJson;
   throw invalid(item, "value", `of at most ${limit} bytes as JSON`);
-}
-
-function jsonOf(value: unknown, item: number): string {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    // What was parsed can always be written, unless the stack ends before its nesting does.
-    if (error instanceof RangeError) throw invalid(item, "value", "nested less deeply");
-    throw error;
-  }
 }
 
 function timeUsOf(value: unknown, item: number): number | null {

@@ -23,7 +23,21 @@ interface WindowCall extends FunctionCall {
 
 /** Changes `ast`. Throws `sql_not_allowed`. */
 export function avoidDefects(ast: Ast): void {
-  visit(ast.statements);
+  visit(ast.statements, avoid);
+}
+
+const TRUNCATIONS = new Set(["date_trunc", "datetrunc"]);
+
+/**
+ * The engine takes what `date_trunc` gives for never NULL, also where the time may be: a condition
+ * on it is found to be always true, `IS NULL` never. `greatest` of one value is that value, and
+ * nothing is known of it. After all that look for `date_trunc` by its name. Changes `ast`.
+ */
+export function keepTruncatedNulls(ast: Ast): void {
+  visit(ast.statements, (expression) => {
+    const isMeant = TRUNCATIONS.has(String(expression["function_name"]));
+    if (isMeant) wrap(expression, (call) => callOf("greatest", call));
+  });
 }
 
 /**
@@ -41,13 +55,13 @@ export function refuseAllOfSets(sql: string): void {
 }
 
 /** From the leaves up, so that what takes a place is not looked at again. */
-function visit(value: unknown): void {
-  if (Array.isArray(value)) return value.forEach(visit);
+function visit(value: unknown, change: (expression: Expression) => void): void {
+  if (Array.isArray(value)) return value.forEach((item) => visit(item, change));
   if (!isObject(value)) return;
   for (const [key, inner] of Object.entries(value)) {
-    if (key !== "cast_type") visit(inner);
+    if (key !== "cast_type") visit(inner, change);
   }
-  if (isExpression(value)) avoid(value);
+  if (isExpression(value)) change(value);
 }
 
 function avoid(expression: Expression): void {

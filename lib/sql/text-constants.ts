@@ -33,6 +33,57 @@ export function typeConstants(comparisons: Resolved["comparisons"], typeOf: Colu
   }
 }
 
+/** Texts that compare in another way as a number or a time than as texts. */
+const MAY_BE_OTHER = /^\s*[-+.]?\d/;
+
+/**
+ * Where types are not certain, `x NOT IN ('1.50', …)` becomes `x <> '1.50' AND …`: for a list with
+ * a text the engine may take all of it as texts, and `x` too; for one comparison it never does.
+ * After `typeConstants`. Changes them.
+ */
+export function splitLists(comparisons: Resolved["comparisons"], typeOf: ColumnTypeOf): void {
+  // Inner ones first, because what is compared is copied.
+  for (const { comparison, scope } of comparisons.toReversed()) {
+    const { type } = comparison;
+    if (type !== "COMPARE_IN" && type !== "COMPARE_NOT_IN") continue;
+    const [value, ...items] = comparison["children"] as [Expression, ...Expression[]];
+    const texts = items.filter(
+      (item) => isText(item) && MAY_BE_OTHER.test(String(item.value.value)),
+    );
+    if (texts.length === 0 || !canRepeat(value)) continue;
+    if (valueType(value, scope, typeOf) !== "VARCHAR")
+      wrap(comparison, (list) => split(list, texts));
+  }
+}
+
+const REPEATABLE = new Set(["COLUMN_REF", "CONSTANT", "CAST", "FUNCTION"]);
+const RANDOM = new Set(["random", "uuid", "gen_random_uuid"]);
+
+/** Nothing in it is a query, which is known by its place, or gives another value each time. */
+function canRepeat(value: unknown): boolean {
+  if (!isObject(value)) return true;
+  const isOther = isExpression(value) && !REPEATABLE.has(value.class);
+  if (isOther || RANDOM.has(String(value["function_name"]))) return false;
+  return Object.values(value).every(canRepeat);
+}
+
+function split(list: Expression, texts: readonly Expression[]): Expression {
+  const isIn = list.type === "COMPARE_IN";
+  const [value, ...items] = list["children"] as [Expression, ...Expression[]];
+  const others = items.filter((item) => !texts.includes(item));
+  const comparisons: Expression[] = texts.map((right) => ({
+    class: "COMPARISON",
+    type: isIn ? "COMPARE_EQUAL" : "COMPARE_NOTEQUAL",
+    alias: "",
+    left: structuredClone(value),
+    right,
+  }));
+  const children =
+    others.length === 0 ? comparisons : [...comparisons, { ...list, children: [value, ...others] }];
+  const type = isIn ? "CONJUNCTION_OR" : "CONJUNCTION_AND";
+  return children.length === 1 ? children[0]! : { class: "CONJUNCTION", type, alias: "", children };
+}
+
 function sidesOf(comparison: Expression): Expression[] {
   const { children } = comparison;
   if (children !== undefined) return children as Expression[];

@@ -9,10 +9,12 @@
 
 import { LIMITS } from "#lib/base/limits.ts";
 import type { Clock, SqlStore } from "#lib/base/ports.ts";
+import { MetricHistory, type MetricSample } from "./history.ts";
 import { joinFamilies } from "./join-families.ts";
 import type { Metric } from "./metric.ts";
 import type { MetricReport } from "./meter.ts";
 import { METRICS, type MetricGroup } from "./metrics.ts";
+import * as runtime from "./metrics/runtime.ts";
 import { type SeriesValue, SeriesTable } from "./series.ts";
 
 const SCHEMA = `
@@ -54,12 +56,19 @@ export class TelemetryHubCore {
   readonly #clock: Clock;
   readonly #groups = new Map<string, SeriesTable>();
   readonly #sources = new Map<string, Source>();
+  readonly #history: MetricHistory;
+  readonly #startMs: number;
   #forgottenMs = 0;
+  #reportedMs: number;
 
   constructor({ store, clock }: { readonly store: SqlStore; readonly clock: Clock }) {
     this.#store = store;
     this.#clock = clock;
     store.exec(SCHEMA);
+    this.#history = new MetricHistory(store);
+    this.#startMs = clock.nowMs();
+    const sql = "SELECT max(heard_ms) AS heardMs FROM metric_source";
+    this.#reportedMs = store.exec<{ heardMs: number | null }>(sql)[0]!.heardMs ?? this.#startMs;
     this.#restore();
   }
 
@@ -68,14 +77,20 @@ export class TelemetryHubCore {
     const { source, component, sequence, gauges } = report;
     const nowMs = this.#clock.nowMs();
     this.#sources.set(source, { component, heardMs: nowMs, gauges });
-    if (sequence <= this.#lastSequence(source)) return;
+    const last = this.#lastSequence(source);
+    if (sequence <= last) return;
     try {
       this.#store.transact(() => {
         this.#forgetSources(nowMs);
+        if (this.#history.isDue(nowMs)) {
+          this.#history.keep(this.families(), this.#reportedMs, nowMs);
+        }
         const sql = "INSERT OR REPLACE INTO metric_source VALUES (?, ?, ?, ?)";
         this.#store.exec(sql, source, component, sequence, nowMs);
-        for (const group of METRICS) this.#addTo(group, report);
+        const counted = { ...report, differences: withOwnCounts(report, last === 0) };
+        for (const group of METRICS) this.#addTo(group, counted);
       });
+      this.#reportedMs = nowMs;
     } catch (error) {
       // What is in memory must not be ahead of what is stored: the report will come again.
       this.#restore();
@@ -87,6 +102,7 @@ export class TelemetryHubCore {
   families(): FamilyValues[] {
     const nowMs = this.#clock.nowMs();
     const live = [...this.#sources.values()].filter((one) => isLive(one, nowMs));
+    live.push(this.#ownGauges(live, nowMs));
     return METRICS.flatMap(({ name, metrics }) =>
       metrics.map((metric) => {
         const isGauge = metric.kind === "gauge";
@@ -97,14 +113,19 @@ export class TelemetryHubCore {
     );
   }
 
-  /** Isolates that were heard of lately, by component. */
-  liveSources(): Map<string, number> {
-    const nowMs = this.#clock.nowMs();
-    const counts = new Map<string, number>();
-    for (const one of this.#sources.values()) {
-      if (isLive(one, nowMs)) counts.set(one.component, (counts.get(one.component) ?? 0) + 1);
-    }
-    return counts;
+  /** What the counts were, from a moment on; an hour is kept. */
+  samples(sinceMs: number): MetricSample[] {
+    return this.#history.since(sinceMs);
+  }
+
+  #ownGauges(live: readonly Source[], nowMs: number): Source {
+    const byComponent = Map.groupBy(live, ({ component }) => component);
+    const isolates = [...byComponent].map(([component, { length: value }]) => {
+      return { labels: [component], value };
+    });
+    const uptime = [{ labels: [], value: (nowMs - this.#startMs) / 1_000 }];
+    const gauges = { [runtime.isolates.name]: isolates, [runtime.uptimeSeconds.name]: uptime };
+    return { component: "hub", heardMs: nowMs, gauges };
   }
 
   #addTo({ name, metrics }: MetricGroup, { differences }: MetricReport): void {
@@ -155,6 +176,15 @@ export class TelemetryHubCore {
       if (!isLive(one, nowMs)) this.#sources.delete(source);
     }
   }
+}
+
+function withOwnCounts(
+  { component, differences }: MetricReport,
+  isFirst: boolean,
+): MetricReport["differences"] {
+  const reports = { [runtime.reports.name]: [{ labels: [], value: 1 }] };
+  const starts = { [runtime.isolateStarts.name]: [{ labels: [component], value: 1 }] };
+  return { ...differences, ...reports, ...(isFirst ? starts : {}) };
 }
 
 /** A counter is there before it counts: else its first step is none to Prometheus. */

@@ -9,12 +9,8 @@ import type { Attributes, AttributeValue, FinishedSpan, SpanKind } from "./span.
 import type { TraceContext } from "./trace-context.ts";
 
 export const SERVICE_NAME = "sluice";
-
-export interface Resource {
-  readonly version: string;
-  /** E.g. `production`. Empty: not said. */
-  readonly environment: string;
-}
+/** That of package.json, which a test compares. */
+export const SERVICE_VERSION = "0.1.0";
 
 export type Signal = "traces" | "logs";
 
@@ -33,37 +29,41 @@ const SPAN_KINDS: Record<SpanKind, number> = {
 const STATUS_ERROR = 2;
 /** The first of the four numbers that each level has. */
 const SEVERITIES: Record<LogLevel, number> = { debug: 5, info: 9, warn: 13, error: 17 };
-/** The W3C flag; and that the parent is known to be, or not to be, in another process: not said. */
+/** That of W3C. */
 const FLAG_SAMPLED = 1;
 
-/** Body of a request to /v1/traces: an ExportTraceServiceRequest. */
-export function tracesRequest(spans: readonly FinishedSpan[], resource: Resource): string {
+/**
+ * Body of a request to /v1/traces: an ExportTraceServiceRequest. `environment`: of this deployment,
+ * e.g. `production`; empty: not said.
+ */
+export function tracesRequest(spans: readonly FinishedSpan[], environment: string): string {
   const scopeSpans = byScope(spans, ({ component }) => component).map(([scope, own]) => ({
-    scope: scopeOf(scope, resource),
+    scope: scopeOf(scope),
     spans: own.map(spanJson),
   }));
-  return JSON.stringify({ resourceSpans: [{ resource: resourceJson(resource), scopeSpans }] });
+  return JSON.stringify({ resourceSpans: [{ resource: resourceJson(environment), scopeSpans }] });
 }
 
 /** Body of a request to /v1/logs: an ExportLogsServiceRequest. */
-export function logsRequest(logs: readonly LogRecord[], resource: Resource): string {
+export function logsRequest(logs: readonly LogRecord[], environment: string): string {
   const scopeLogs = byScope(logs, ({ target }) => target).map(([scope, own]) => ({
-    scope: scopeOf(scope, resource),
+    scope: scopeOf(scope),
     logRecords: own.map(logJson),
   }));
-  return JSON.stringify({ resourceLogs: [{ resource: resourceJson(resource), scopeLogs }] });
+  return JSON.stringify({ resourceLogs: [{ resource: resourceJson(environment), scopeLogs }] });
 }
 
 function byScope<T>(items: readonly T[], scopeName: (item: T) => string): [string, T[]][] {
   return [...Map.groupBy(items, scopeName)];
 }
 
-function scopeOf(name: string, { version }: Resource) {
-  return { name: name.startsWith(SERVICE_NAME) ? name : `${SERVICE_NAME}::${name}`, version };
+function scopeOf(name: string) {
+  const isTarget = name.startsWith(`${SERVICE_NAME}::`);
+  return { name: isTarget ? name : `${SERVICE_NAME}::${name}`, version: SERVICE_VERSION };
 }
 
-function resourceJson({ version, environment }: Resource) {
-  const attributes = { "service.name": SERVICE_NAME, "service.version": version };
+function resourceJson(environment: string) {
+  const attributes = { "service.name": SERVICE_NAME, "service.version": SERVICE_VERSION };
   const said = environment === "" ? {} : { "deployment.environment": environment };
   return { attributes: attributesJson({ ...attributes, ...said }) };
 }

@@ -4,6 +4,7 @@
 // Whether a trace is recorded is decided once, where it begins; everybody after that obeys the flag
 // that travels along. A trace that is not recorded costs nothing but the flag.
 
+import { isSluiceError } from "#lib/base/errors.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 export type SpanKind = "internal" | "server" | "client" | "producer" | "consumer";
@@ -149,8 +150,10 @@ class RecordedSpan implements Span {
   }
 }
 
+/** Of a refusal its code: the message may quote what a client sent. */
 function errorText(error: unknown): string | null {
   if (error === undefined) return null;
+  if (isSluiceError(error)) return error.code;
   return error instanceof Error ? error.message : String(error);
 }
 

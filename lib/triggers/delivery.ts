@@ -35,8 +35,12 @@ export interface DeliveryPorts {
   /** Some of those after `afterSeq` and not after `toSeq`, in their order. */
   readEvents(home: Home, afterSeq: number, toSeq: number): Promise<EventPage>;
   send(url: string, webhook: Webhook, secret: string): Promise<WebhookOutcome>;
-  report(event: { readonly event: "trigger_failed"; readonly error: unknown }): void;
+  report(event: TriggerEvent): void;
 }
+
+export type TriggerEvent =
+  | { readonly event: "trigger_failed"; readonly error: unknown }
+  | { readonly event: "trigger_disabled"; readonly triggerId: number; readonly reason: string };
 
 /** A stretch of the stream that is to be looked through now. */
 interface Stretch {
@@ -220,6 +224,7 @@ export class Delivery {
       archive.noteEvent("trigger", disabledTags(trigger, home), value);
       return triggerChange("update", trigger, home);
     });
+    this.#ports.report({ event: "trigger_disabled", triggerId, reason });
     void archive.deliver();
   }
 }

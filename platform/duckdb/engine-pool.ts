@@ -13,6 +13,8 @@
 
 import { LIMITS } from "#lib/base/limits.ts";
 import type { EngineHold } from "#lib/sql/engine.ts";
+import { engineMemoryBytes, engineStarts } from "#lib/telemetry/metrics/query.ts";
+import { meter } from "../telemetry.ts";
 import { type DuckDb, openDuckDb } from "./engine.ts";
 import type { EngineModules } from "./instance.ts";
 
@@ -84,16 +86,22 @@ export class EnginePool {
       if (slot.holder !== holder) return;
       slot.holder = null;
       if (!this.#isWorthKeeping(slot)) slot.engine = null;
+      meter.set(engineMemoryBytes, this.#memoryBytes());
     };
     const isFirst = slot === this.#slots[0];
     const { readAheadBytesMax: most, readAheadSecondBytesMax: less } = LIMITS;
     try {
-      slot.engine ??= await openDuckDb(this.#modules, (bytes) => this.#mayGrow(bytes));
+      slot.engine ??= await this.#start();
       return { engine: slot.engine, readAheadBytesMax: isFirst ? most : less, release };
     } catch (error) {
       release();
       throw error;
     }
+  }
+
+  #start(): Promise<DuckDb> {
+    meter.add(engineStarts, 1);
+    return openDuckDb(this.#modules, (bytes) => this.#mayGrow(bytes));
   }
 
   /** Linear memory never shrinks, and a second engine is needed now and then only. */

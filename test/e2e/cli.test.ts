@@ -118,7 +118,10 @@ describe("sluice write", () => {
     const path = file("bad.ndjson", '{"v":1}\n{"v":\n');
     const broken = await sluice(["write", path, ...settings]);
     expect(broken.code).toBe(1);
-    expect(broken.stderr).toMatch(/line 2 is not JSON: .*0 rows are stored: .*--key write-/);
+    expect(broken.stderr).toMatch(/line 2 is not JSON: .*; nothing was sent/);
+    const cut = file("cut.ndjson.gz", gzipSync('{"v":1}\n'.repeat(100)).subarray(0, 20));
+    const half = await sluice(["write", cut, ...settings]);
+    expect([half.code, half.stderr]).toEqual([1, expect.stringMatching(/unexpected end of file/)]);
     await sluice(["write", "-m", "typed", "--format", "ndjson", ...settings], {
       stdin: '{"v":true}',
     });
@@ -126,7 +129,7 @@ describe("sluice write", () => {
       stdin: '{"v":"text"}',
     });
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/line 1 to line 1: .*column_type_conflict/);
+    expect(refused.stderr).toMatch(/line 1 to line 1: .*column_type_conflict.*--key write-/);
   });
 });
 

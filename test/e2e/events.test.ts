@@ -88,6 +88,20 @@ describe("a post of events", () => {
     expect(rows.data ?? []).toEqual([]);
   });
 
+  test("of nothing is refused alone, and a value comes back digit by digit", async () => {
+    const headers = { "x-arc-database": "neighbours" };
+    const precise = '{"tags":["a"],"value":{"n":123456789.123456789}}';
+    const [empty, full] = await Promise.all([
+      client.post(EVENTS, [], headers),
+      client.fetch(EVENTS, { method: "POST", body: precise, headers }),
+    ]);
+    expect([empty.status, full.status]).toEqual([422, 201]);
+    expect(await empty.json()).toMatchObject({ code: "event_invalid" });
+    expect(await full.text()).toContain('{"n":123456789.123456789}');
+    const found = await client.fetch(`${EVENTS}?tag=a`, { headers });
+    expect(await found.text()).toContain('{"n":123456789.123456789}');
+  });
+
   test("that the measurement cannot take is refused, and the next one is none the worse", async () => {
     const line = "tagged_events seq=1.5";
     const headers = { "x-arc-database": "taken" };

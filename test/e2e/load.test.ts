@@ -17,7 +17,7 @@ interface Report {
   errors: Record<string, number>;
   back_pressure: { answers: number; retry_after_ms_max: number };
   latency_ms: Record<string, number | null>;
-  verification: { rowsFound: number; differences: string[] } | null;
+  verification: { rows_found: number; differences: string[] } | null;
 }
 
 describe("sluice load", () => {
@@ -47,7 +47,7 @@ describe("sluice load", () => {
     const lossy = await startProxy((count) => (count === 7 ? "swallow" : "pass"));
     const lost = await load(lossy.url, ["--verify", "--json"]);
     const { verification } = JSON.parse(lost.stdout) as Report;
-    expect([lost.code, verification!.rowsFound]).toEqual([1, 19_000]);
+    expect([lost.code, verification!.rows_found]).toEqual([1, 19_000]);
     expect(verification!.differences).toEqual([
       "system_events, batch 7: 0 rows are found, 1000 were acknowledged",
     ]);

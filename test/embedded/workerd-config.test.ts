@@ -65,6 +65,13 @@ describe("workerd's configuration", () => {
     expect(config).toContain('name = "internet", network = (allow = [])');
   });
 
+  test("the supervisor's line leads to an entrypoint of its own, over a socket and no port", () => {
+    const config = workerdConfig([worker("front"), worker("query")], NONE);
+    const line = 'service = (name = "front", entrypoint = "HostLine")';
+    expect(config).toContain(`address = "unix:host.sock", http = (), ${line}`);
+    expect(config.match(/HostLine/g)).toHaveLength(1);
+  });
+
   test("each queue is delivered to the Worker that consumes it, with its settings", () => {
     const queueConsumers = [
       { queue: "flush", max_batch_size: 1, max_batch_timeout: 0, dead_letter_queue: "dead" },

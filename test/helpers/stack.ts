@@ -19,12 +19,24 @@ export class Stack {
   readonly folder = mkdtempSync(join(tmpdir(), "sluice-test-"));
   readonly logPath = join(this.folder, "server.log");
   readonly #values: Readonly<Record<string, string>>;
+  readonly #script: string;
+  readonly #flags: readonly string[];
   #child: ChildProcess | undefined;
   #port = 0;
 
-  /** `values` are variables of the Workers by name, e.g. `{ SEAL_AFTER_MS: "200" }`. */
-  constructor(values: Readonly<Record<string, string>> = {}) {
-    this.#values = { ADMIN_TOKEN, ...values };
+  /**
+   * `values` are variables of the Workers by name, e.g. `{ SEAL_AFTER_MS: "200" }`. Unless they say
+   * otherwise the server keeps no rows of its own, so that a test finds what it has stored alone.
+   * `script` starts a server of another shape. `flags` are added to its command line.
+   */
+  constructor(
+    values: Readonly<Record<string, string>> = {},
+    script = SERVE,
+    flags: readonly string[] = [],
+  ) {
+    this.#flags = flags;
+    this.#values = { ADMIN_TOKEN, SELF_DATABASE: "", ...values };
+    this.#script = script;
   }
 
   /** Stays the same through restarts. */
@@ -40,7 +52,8 @@ export class Stack {
   async start(): Promise<void> {
     const log = openSync(this.logPath, "a");
     const values = Object.entries(this.#values).map(([name, value]) => [`SLUICE_${name}`, value]);
-    const args = [SERVE, "--port", String(this.#port), "--data", join(this.folder, "data")];
+    const data = join(this.folder, "data");
+    const args = [this.#script, "--port", String(this.#port), "--data", data, ...this.#flags];
     const child = spawn(process.execPath, args, {
       detached: true,
       stdio: ["ignore", "pipe", log],

@@ -10,6 +10,7 @@ import { runRetention } from "#lib/upkeep/retention-rewrite.ts";
 import type { DeleteSpec, Job } from "#lib/upkeep/types.ts";
 import { Upkeep } from "#lib/upkeep/upkeep.ts";
 import { examineCondition, matchRows } from "../../workers/query/match-rows.ts";
+import { newProgress } from "../../workers/query/run-query.ts";
 import { ManualAlarm } from "./memory-world.ts";
 import type { QueryDatabase, QueryWorld } from "./query-world.ts";
 
@@ -46,7 +47,11 @@ export class UpkeepWorld {
   ): Promise<Job> {
     const schema = this.#database.catalog.findSchema(measurement)!;
     const nowMs = this.#world.clock.nowMs();
-    const wanted = await examineCondition({ schema, where, nowMs }, this.#world.ports);
+    const wanted = await examineCondition(
+      { schema, where, nowMs },
+      this.#world.ports,
+      newProgress(),
+    );
     const { tableId } = schema;
     const spec = { kind: "delete", tableId, where, nowMs, predicate: wanted.where } as const;
     return this.upkeep.jobs.create({ ...spec, isDryRun: false, isConfirmed: true, ...options });
@@ -79,7 +84,7 @@ export class UpkeepWorld {
         matchRows: async (schema, file) => {
           await this.beforeMatch();
           this.matches++;
-          return matchRows({ schema, where, nowMs }, file, this.#world.ports);
+          return matchRows({ schema, where, nowMs }, file, this.#world.ports, newProgress());
         },
       });
     };

@@ -5,6 +5,9 @@ import { R2PartWriter } from "platform/r2-part-writer.ts";
 
 const PART_BYTES = 5 << 20;
 
+const newWriter = (bucket, key) =>
+  new R2PartWriter(bucket, key, (_operation, _byteLength, call) => call());
+
 function patterned(byteLength) {
   const bytes = new Uint8Array(byteLength);
   for (let i = 0; i < byteLength; i++) bytes[i] = (i * 31 + (i >> 8) + (i >> 16)) & 255;
@@ -33,7 +36,7 @@ const SCENARIOS = {
     for (const byteLength of [0, 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, 17_000_003]) {
       const key = `sizes/${byteLength}`;
       const bytes = patterned(byteLength);
-      const writer = new R2PartWriter(bucket, key);
+      const writer = newWriter(bucket, key);
       await write(writer, bytes, 1_300_001);
       const before = await bucket.head(key);
       const { byteLength: told } = await writer.finish();
@@ -45,10 +48,10 @@ const SCENARIOS = {
   },
 
   async aborted(bucket) {
-    const writer = new R2PartWriter(bucket, "aborted");
+    const writer = newWriter(bucket, "aborted");
     await write(writer, patterned(12_000_000), 4_000_000);
     await writer.abort();
-    const small = new R2PartWriter(bucket, "aborted");
+    const small = newWriter(bucket, "aborted");
     await small.write(patterned(10));
     await small.abort();
     return (await bucket.list({ prefix: "aborted" })).objects.length;
@@ -56,7 +59,7 @@ const SCENARIOS = {
 
   async refused(bucket) {
     const key = "k".repeat(1_025);
-    const writer = new R2PartWriter(bucket, key);
+    const writer = newWriter(bucket, key);
     await writer.write(patterned(PART_BYTES));
     return writer.write(patterned(1)).then(
       () => null,

@@ -36,7 +36,12 @@ export function globalJobId({ databaseId }: Database, jobId: number): number {
 export async function named(
   { env, params, principal }: AdmittedArrival,
   permission: Permission,
-  unknown: "policy_unknown" | "rollup_unknown" | "job_unknown" | "trigger_unknown",
+  unknown:
+    | "policy_unknown"
+    | "rollup_unknown"
+    | "job_unknown"
+    | "trigger_unknown"
+    | "alert_unknown",
 ): Promise<{ database: Database; id: number }> {
   const text = params["id"]!;
   const asked = /^\d{1,15}$/.test(text) ? Number(text) : 0;

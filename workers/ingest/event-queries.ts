@@ -8,7 +8,7 @@ import { LIMITS } from "#lib/base/limits.ts";
 import { DEFAULT_DATABASE, unknownDatabase } from "#lib/directory/names.ts";
 import { aggregateAnswer, aggregateQuestion, aggregateSql } from "#lib/events/query/aggregate.ts";
 import type { Sql } from "#lib/events/query/conditions.ts";
-import { type EventKey, eventsOf, eventsSql, keysSql } from "#lib/events/query/page.ts";
+import { eventsOf, eventsSql, findKeys } from "#lib/events/query/page.ts";
 import { nextCursor, pageQuestion } from "#lib/events/query/page.ts";
 import { eventRequest } from "#lib/events/query/request.ts";
 import { eventJson } from "#lib/events/types.ts";
@@ -47,7 +47,7 @@ async function answerPage(
 ): Promise<Response> {
   const question = pageQuestion(request, databaseOf(arrival), nowUs);
   const position = question.position ?? (await streamPosition(arrival));
-  const keys = (await rowsOf(arrival, keysSql(question, position))) as unknown as EventKey[];
+  const keys = await findKeys(question, position, (sql) => rowsOf(arrival, sql));
   const shown = keys.slice(0, question.rowsMax);
   const rows = shown.length === 0 ? [] : await rowsOf(arrival, eventsSql(shown));
   const headers: Record<string, string> = {

@@ -27,6 +27,7 @@ import { authenticate, findDatabase } from "#platform/directory.ts";
 import { readStretch, TOO_MUCH } from "#platform/read-events.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
+import { leaveWhenDraining } from "./draining.ts";
 import { databaseFor } from "./write-batches.ts";
 
 const BODY_BYTES_MAX = 200_000;
@@ -51,6 +52,10 @@ export async function streamEvents(arrival: AdmittedArrival): Promise<Response> 
       : catchUp(arrival, subscription, after!, writable, ended.signal);
   sent.catch(() => {}).finally(() => ended.abort());
   void endWithAccess(arrival, ended);
+  void leaveWhenDraining(
+    () => ended.abort(),
+    () => ended.signal.aborted,
+  );
   return new Response(readable, { headers: SSE_HEADERS });
 }
 

@@ -13,12 +13,14 @@ import { RequestTelemetry } from "./request-telemetry.ts";
 import { answer } from "./routes.ts";
 import { wakeBuffers } from "./sweep.ts";
 
+export { AlertRules } from "../../durable-objects/alert-rules.ts";
 export { DatabaseBuffer } from "../../durable-objects/database-buffer.ts";
 export { DatabaseCatalog } from "../../durable-objects/database-catalog.ts";
 export { Directory } from "../../durable-objects/directory.ts";
 export { EventStream } from "../../durable-objects/event-stream.ts";
 export { QueryRegistry } from "../../durable-objects/query-registry.ts";
 export { TelemetryHub } from "../../durable-objects/telemetry-hub.ts";
+export { HostLine } from "./host-line.ts";
 
 /** An id from outside is taken over, if it is short and plain, so that one id follows a request. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -27,8 +29,8 @@ export default {
   async fetch(request, env, ctx) {
     const given = request.headers.get("x-request-id") ?? "";
     const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
-    const log = createLog("ingest", env.LOG_LEVEL);
     const telemetry = new RequestTelemetry(request, env.TRACE_SAMPLE_RATIO);
+    const log = createLog("ingest", env.LOG_LEVEL, telemetry.span.context);
     const response = await answer({ request, env, requestId, log, telemetry });
     reportSoon("front-door", env, (work) => ctx.waitUntil(work));
     return response;

@@ -4,9 +4,11 @@
 // table cannot know. A test holds the two together, so that no route is without its words.
 
 import type { Permission } from "#lib/directory/types.ts";
+import { ALERT_OPERATIONS } from "./openapi-alerts.ts";
 import { CONTINUOUS_QUERY_OPERATIONS } from "./openapi-continuous-queries.ts";
 import { EVENT_QUERY_OPERATIONS } from "./openapi-event-queries.ts";
 import { EVENT_STREAM_OPERATIONS } from "./openapi-event-stream.ts";
+import { STATS_OPERATIONS } from "./openapi-stats.ts";
 import { TRIGGER_OPERATIONS } from "./openapi-triggers.ts";
 import { UPKEEP_OPERATIONS } from "./openapi-upkeep.ts";
 
@@ -291,6 +293,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...EVENT_STREAM_OPERATIONS,
   ...CONTINUOUS_QUERY_OPERATIONS,
   ...TRIGGER_OPERATIONS,
+  ...ALERT_OPERATIONS,
   ...UPKEEP_OPERATIONS,
   "GET /api/v1/auth/verify": {
     summary: "What the token may do",
@@ -327,12 +330,16 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: "Disable a token",
     answers: { 200: "revoked", 404: "no such token" },
   },
-  "GET /health": { summary: "Does it answer?", answers: ALIVE },
+  "GET /health": {
+    summary: "How every part is, and why",
+    answers: { 200: "well, or degraded", 503: "writes cannot be stored" },
+  },
   "GET /ping": { summary: "Alive, for clients of InfluxDB", answers: { 204: "alive" } },
   "GET /metrics": {
     summary: "Counts of all isolates, for Prometheus; OpenMetrics where it is asked for",
     answers: { 200: "text" },
   },
+  ...STATS_OPERATIONS,
   "GET /live": { summary: "Does it answer?", answers: ALIVE },
   "GET /ready": {
     summary: "Could it store a write now?",

@@ -8,6 +8,9 @@
 import type { AppendReceipt } from "#lib/buffer/types.ts";
 import * as http from "#lib/telemetry/metrics/http.ts";
 import * as ingest from "#lib/telemetry/metrics/ingest.ts";
+import { NONE, tokenLabel, WRITE_COSTS } from "#lib/telemetry/costs.ts";
+import { costOperations } from "#lib/telemetry/metrics/runtime.ts";
+import type { CostOperation } from "#lib/telemetry/prices.ts";
 import type { Span } from "#lib/telemetry/span.ts";
 import { formatTraceparent, parseTraceparent } from "#lib/telemetry/trace-context.ts";
 import { createTracer, meter } from "#platform/telemetry.ts";
@@ -16,6 +19,11 @@ import { createTracer, meter } from "#platform/telemetry.ts";
 export interface OfferedRows {
   readonly measurement: string;
   readonly rowCount: number;
+}
+
+interface Stage extends Disposable {
+  /** For whoever works on in another object; null: nobody records it. */
+  readonly recordedTrace: string | null;
 }
 
 /** Routes that store rows, and the name of what they speak. */
@@ -41,6 +49,7 @@ export class RequestTelemetry {
   /** The pattern, not the path: paths have no bound. */
   #route = "unknown";
   #database = "";
+  #token: string = NONE;
   #pending: readonly OfferedRows[] = [];
   #isAccepted = false;
   #isDuplicate = false;
@@ -54,16 +63,28 @@ export class RequestTelemetry {
     meter.set(http.active, ++activeCount);
   }
 
+  /** `unknown` when there is none. */
+  get route(): string {
+    return this.#route;
+  }
+
+  /** Who it is, and which database it names. */
+  admitted(tokenId: number | null, database: string | null): void {
+    this.#token = tokenLabel(tokenId);
+    this.#database = database ?? "";
+  }
+
   routed(pattern: string): void {
     this.#route = pattern;
     this.span.rename(`${this.#request.method} ${pattern}`);
   }
 
   /** Times a part of the work up to the end of the block. */
-  stage(name: "read" | "decompress" | "scan" | "gather" | "schema" | "append"): Disposable {
+  stage(name: "read" | "decompress" | "scan" | "gather" | "schema" | "append"): Stage {
     const span = this.span.child(name);
     const startMs = performance.now();
     return {
+      recordedTrace: span.context.isSampled ? formatTraceparent(span.context) : null,
       [Symbol.dispose]: () => {
         span.end();
         meter.observe(ingest.stageSeconds, secondsSince(startMs), name);
@@ -91,6 +112,7 @@ export class RequestTelemetry {
       meter.add(outcome, rowCount, this.#database, measurement);
       this.#rowCount += rowCount;
     }
+    this.#countAppend(isDuplicate ? 0 : this.#pending.length);
     this.#pending = [];
     if (isDuplicate) this.#isDuplicate = true;
     else this.#isAccepted = true;
@@ -109,6 +131,7 @@ export class RequestTelemetry {
     const seconds = secondsSince(this.#startMs);
     meter.add(http.requests, 1, this.#route, method, String(status));
     meter.observe(http.requestSeconds, seconds, this.#route);
+    this.#countCost("worker_requests", 1);
     if (code !== null) meter.add(http.errors, 1, this.#route, code);
     if (status === 401 || status === 403) meter.add(http.authFailures, 1, code ?? "unknown");
     const byteLength = Number(this.#request.headers.get("content-length") ?? 0);
@@ -117,6 +140,17 @@ export class RequestTelemetry {
     if (protocol !== undefined) this.#finishWrite(protocol, byteLength, seconds, code);
     this.span.note({ "http.response.status_code": status, "http.route": this.#route });
     this.span.end(code ?? undefined);
+  }
+
+  /** Each batch is a row of the log, and so is the key that tells a repeat. */
+  #countAppend(batchCount: number): void {
+    const keyCount = batchCount > 0 && this.#request.headers.has("idempotency-key") ? 1 : 0;
+    this.#countCost("do_requests", WRITE_COSTS.do_requests);
+    this.#countCost("do_rows_written", batchCount + keyCount);
+  }
+
+  #countCost(operation: CostOperation, count: number): void {
+    meter.add(costOperations, count, this.#database || NONE, this.#token, operation);
   }
 
   #finishWrite(protocol: string, byteLength: number, seconds: number, code: string | null): void {
@@ -138,11 +172,6 @@ export class RequestTelemetry {
     meter.observe(ingest.ackSeconds, seconds, protocol);
     meter.observe(ingest.batchRows, this.#rowCount);
     this.span.note({ "sluice.database": this.#database, "sluice.rows": this.#rowCount });
-  }
-
-  /** null: nobody records it. */
-  get recordedTrace(): string | null {
-    return this.span.context.isSampled ? this.traceparent : null;
   }
 
   get traceparent(): string {

@@ -11,6 +11,7 @@ import type { Permission } from "#lib/directory/types.ts";
 import { tokenOf } from "#lib/http/credentials.ts";
 import { asSluiceError, ERROR_HEADER, errorResponse } from "#lib/http/respond.ts";
 import { authenticate } from "#platform/directory.ts";
+import * as alerts from "./alerts.ts";
 import type { AdmittedArrival, Arrival } from "./arrival.ts";
 import * as continuousQueries from "./continuous-queries.ts";
 import { correlateByBody, correlateByParameters } from "./correlate.ts";
@@ -26,7 +27,9 @@ import { docsPage } from "./docs-page.ts";
 import { openApiAnswer } from "./openapi-document.ts";
 import type { RouteFacts } from "./openapi.ts";
 import { databaseMeasurements, listMeasurements, showMeasurement } from "./measurements.ts";
+import * as arcMetrics from "./arc-metrics.ts";
 import { metrics } from "./metrics.ts";
+import * as stats from "./stats.ts";
 import * as queries from "./queries.ts";
 import { query, queryArrow, queryEstimate, queryMeasurement, queryMsgpack } from "./query.ts";
 import * as compaction from "./compaction.ts";
@@ -134,6 +137,15 @@ export const ROUTES: readonly Route[] = [
   ["PUT", "/api/v1/triggers/:id", "admin", "later", triggers.update],
   ["DELETE", "/api/v1/triggers/:id", "admin", "later", triggers.remove],
 
+  ["GET", "/api/v1/alerts", "admin", "later", alerts.list],
+  ["POST", "/api/v1/alerts", "admin", "later", alerts.create],
+  ["GET", "/api/v1/alerts/:id", "admin", "later", alerts.show],
+  ["PUT", "/api/v1/alerts/:id", "admin", "later", alerts.update],
+  ["DELETE", "/api/v1/alerts/:id", "admin", "later", alerts.remove],
+  ["GET", "/api/v1/alerts/:id/history", "admin", "later", alerts.history],
+  ["POST", "/api/v1/alerts/:id/run", "admin", "later", alerts.run],
+  ["POST", "/api/v1/alerts/:id/silence", "admin", "later", alerts.silence],
+
   ["GET", "/api/v1/retention", "read", "later", retention.list],
   ["POST", "/api/v1/retention", "admin", "later", retention.create],
   ["GET", "/api/v1/retention/:id", "read", "later", retention.show],
@@ -168,6 +180,16 @@ export const ROUTES: readonly Route[] = [
   ["GET", "/live", "public", live],
   ["GET", "/ping", "public", ping],
   ["GET", "/metrics", "public", metrics],
+  ["GET", "/api/v1/metrics", "public", arcMetrics.snapshot],
+  ["GET", "/api/v1/metrics/memory", "public", arcMetrics.memory],
+  ["GET", "/api/v1/metrics/endpoints", "public", arcMetrics.endpoints],
+  ["GET", "/api/v1/metrics/query-pool", "public", arcMetrics.queryPool],
+  ["GET", "/api/v1/metrics/timeseries/:type", "public", arcMetrics.timeseries],
+  ["GET", "/api/v1/stats/overview", "read", "none", stats.overview],
+  ["GET", "/api/v1/stats/queries", "read", "none", stats.queries],
+  ["GET", "/api/v1/stats/streams", "read", "none", stats.streams],
+  ["GET", "/api/v1/stats/resources", "admin", "none", stats.resources],
+  ["GET", "/api/v1/stats/costs", "admin", "none", stats.costs],
   ["GET", "/openapi.json", "public", async () => openApiAnswer(ROUTE_FACTS)],
   ["GET", "/docs", "public", async () => docsPage(ROUTE_FACTS)],
 ];
@@ -258,6 +280,7 @@ async function admit(
   const principal = await authenticate(text, env.ADMIN_TOKEN, env.DIRECTORY);
   const named = databaseNamed(request, scope, params);
   const database = named === null ? null : checkDatabaseName(named);
+  arrival.telemetry.admitted(principal.tokenId, database);
   // A query may name its databases in its SQL alone; then the query Worker asks for each of them.
   const isInSql = permission === "read" && scope === "header" && database === null;
   const isAnywhere = scope === "none" || isInSql;
@@ -283,12 +306,13 @@ function databaseNamed(
   return searchParams.get(scope) || null;
 }
 
-function refuse(thrown: unknown, { request, requestId, log }: Arrival): Response {
+function refuse(thrown: unknown, { request, requestId, log, telemetry }: Arrival): Response {
   const error = asSluiceError(thrown);
   const path = new URL(request.url).pathname;
-  const fields = { request_id: requestId, method: request.method, path };
+  // Neither the path nor the reason: both may quote what the client sent.
+  const fields = { request_id: requestId, method: request.method, route: telemetry.route };
   if (error.code === "bug") log.error("request failed", error.cause, fields);
-  else log.info("request refused", { ...fields, code: error.code, reason: error.message });
+  else log.info("request refused", { ...fields, code: error.code });
   // Clients of InfluxDB 2 show what stands under this name.
   const more = path === "/api/v2/write" ? { message: error.message } : {};
   return errorResponse(error, requestId, more);

@@ -3,7 +3,7 @@
 // A buffer whose alarm was lost, to a crash or to the platform, flushes again without waiting for
 // somebody to write or to ask; a catalog goes on with its tasks and jobs. One that is well does
 // nothing. So is the directory poked, where drops of databases wait for their time, and every
-// stream of events, where deliveries to triggers do.
+// stream of events, where deliveries to triggers do, and every database's alert rules.
 
 import { createLog } from "#platform/log.ts";
 import { unwrap } from "#platform/rpc.ts";
@@ -23,6 +23,11 @@ export async function wakeBuffers(env: IngestEnv): Promise<void> {
       await unwrap(env.EVENT_STREAM.getByName(`${databaseId}`).wake());
     } catch (error) {
       log.error("event stream not woken", error, { database: name });
+    }
+    try {
+      await unwrap(env.ALERT_RULES.getByName(`${databaseId}`).wake());
+    } catch (error) {
+      log.error("alert rules not woken", error, { database: name });
     }
     for (let shard = 0; shard < shardCount; shard++) {
       try {

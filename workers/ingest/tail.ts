@@ -19,6 +19,7 @@ import { positiveInteger } from "#platform/config.ts";
 import { authenticate, findDatabase } from "#platform/directory.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
+import { leaveWhenDraining } from "./draining.ts";
 
 /** GET /api/v1/tail/:measurement?database=&rows=&columns=&where=&last_event_id= */
 export async function tailMeasurement(arrival: AdmittedArrival): Promise<Response> {
@@ -86,6 +87,10 @@ function streamOf(tail: Tail, { log, requestId }: AdmittedArrival): ReadableStre
   const messages = tail.messages();
   const utf8 = new TextEncoder();
   let isGone = false;
+  void leaveWhenDraining(
+    () => tail.leave(),
+    () => isGone,
+  );
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -93,9 +98,11 @@ function streamOf(tail: Tail, { log, requestId }: AdmittedArrival): ReadableStre
           const { value, done } = await messages.next();
           // A stream that was cancelled meanwhile takes nothing any more, not even its end.
           if (isGone) return;
-          if (done === true) controller.close();
-          else controller.enqueue(utf8.encode(value));
+          if (done !== true) return controller.enqueue(utf8.encode(value));
+          isGone = true;
+          controller.close();
         } catch (error) {
+          isGone = true;
           log.error("tail failed", error, { request_id: requestId });
           controller.error(error);
         }

@@ -65,10 +65,10 @@ export async function storeBatches(
   { idempotencyKey, bytes }: RequestBody,
 ): Promise<AppendReceipt> {
   const bodySha256 = idempotencyKey === null ? null : sha256(bytes);
-  const traceparent = telemetry.recordedTrace;
-  const origin = { requestId, traceparent, idempotencyKey, bodySha256 };
   offerScans(telemetry, database.name, batches);
-  using _append = telemetry.stage("append");
+  using stage = telemetry.stage("append");
+  const traceparent = stage.recordedTrace;
+  const origin = { requestId, traceparent, idempotencyKey, bodySha256 };
   const receipt = await patiently(PASSING, async (isRepeat) => {
     if (!isRepeat) return await append(database, batches, origin, env);
     const current = await databaseAnew(database.name, env);

@@ -8,6 +8,7 @@ import type { SnapshotFile, WantedRows } from "#lib/catalog/types.ts";
 import { errorResponse, json } from "#lib/http/respond.ts";
 import { RangeMemory } from "#lib/sql/range-memory.ts";
 import type { QueryRequest } from "#lib/sql/types.ts";
+import { parseTraceparent } from "#lib/telemetry/trace-context.ts";
 import clock from "../../platform/duckdb/clock.wasm";
 import { EnginePool } from "#platform/duckdb/engine-pool.ts";
 import { createLog } from "#platform/log.ts";
@@ -15,8 +16,8 @@ import { queryPorts } from "#platform/query-ports.ts";
 import { reportSoon } from "#platform/telemetry.ts";
 import { answerQuery } from "./answer.ts";
 import { type Condition, examineCondition, matchRows } from "./match-rows.ts";
-import { QueryTelemetry } from "./query-telemetry.ts";
-import type { QueryPorts } from "./run-query.ts";
+import { countMatch, telemetryOf } from "./query-telemetry.ts";
+import type { QueryPorts, QueryProgress } from "./run-query.ts";
 
 const isolate = {
   engine: new EnginePool({ duckdb, clock }),
@@ -31,18 +32,19 @@ export default class extends WorkerEntrypoint<QueryEnv> {
 
   /** For deletes: which rows of a file meet a condition. */
   matchRows(condition: Condition, file: SnapshotFile): Promise<Uint8Array | Refusal> {
-    return this.#outliving(() => matchRows(condition, file, this.#ports()));
+    return this.#match((progress) => matchRows(condition, file, this.#ports(), progress));
   }
 
   /** What rows of the table must have so that the condition can be true; what is wrong with it. */
   examineCondition(condition: Condition): Promise<WantedRows | Refusal> {
-    return this.#outliving(() => examineCondition(condition, this.#ports()));
+    return this.#match((progress) => examineCondition(condition, this.#ports(), progress));
   }
 
   /** A caller that is gone must not take the engine's holder with it in the middle of a read. */
-  #outliving<T>(work: () => Promise<T>): Promise<T | Refusal> {
-    const answer = orRefusalLater(work);
-    this.ctx.waitUntil(answer);
+  #match<T>(work: (progress: QueryProgress) => Promise<T>): Promise<T | Refusal> {
+    const inBackground = (promise: Promise<unknown>) => this.ctx.waitUntil(promise);
+    const answer = orRefusalLater(() => countMatch(work));
+    inBackground(answer.finally(() => reportSoon("query", this.env, inBackground)));
     return answer;
   }
 
@@ -77,8 +79,8 @@ class HeldQuery extends RpcTarget {
   }
 
   answer(): Promise<Response> {
-    const log = createLog("query", this.#env.LOG_LEVEL);
-    const { requestId } = this.#request;
+    const { requestId, traceparent } = this.#request;
+    const log = createLog("query", this.#env.LOG_LEVEL, parseTraceparent(traceparent));
     const inBackground = (work: Promise<unknown>) => this.#ctx.waitUntil(work);
     const ports = this.#watchedPorts(inBackground);
     const report = (error: SluiceError) => {
@@ -94,7 +96,7 @@ class HeldQuery extends RpcTarget {
 
   /** The query's end is told to the registry, and counted. */
   #watchedPorts(inBackground: (work: Promise<unknown>) => void): QueryPorts {
-    const telemetry = new QueryTelemetry(this.#request);
+    const telemetry = telemetryOf(this.#request);
     const ports = queryPorts(this.#env, isolate, inBackground);
     const watch: QueryPorts["watch"] = (request, progress, cancel) => {
       const watched = ports.watch(request, progress, cancel);

@@ -14,7 +14,7 @@ import type { DatabaseReader } from "#lib/sql/consistent-read.ts";
 import type { ReadPorts } from "#lib/sql/read-ahead.ts";
 import { NO_BYTES, type ResultWriter } from "#lib/sql/results/writer.ts";
 import type { MatchQuestion } from "#lib/sql/types.ts";
-import { newProgress, type QueryPorts, runQuery } from "./run-query.ts";
+import { type QueryPorts, type QueryProgress, runQuery } from "./run-query.ts";
 import { Stages } from "./stages.ts";
 
 export type MatchPorts = ReadPorts & Pick<QueryPorts, "acquireEngine" | "nowMs">;
@@ -28,6 +28,7 @@ export async function matchRows(
   condition: Condition,
   file: SnapshotFile,
   ports: MatchPorts,
+  progress: QueryProgress,
 ): Promise<Uint8Array> {
   const bits = new Uint8Array(Math.ceil(file.rowCount / 8));
   await ask(
@@ -35,6 +36,7 @@ export async function matchRows(
     databaseOf(condition.schema, file, () => {}),
     ports,
     setBits(bits),
+    progress,
   );
   return bits;
 }
@@ -43,10 +45,11 @@ export async function matchRows(
 export async function examineCondition(
   condition: Condition,
   ports: MatchPorts,
+  progress: QueryProgress,
 ): Promise<WantedRows> {
   let wanted: WantedRows | null = null;
   const database = databaseOf(condition.schema, null, (rows) => (wanted = rows));
-  await ask(condition, database, ports, setBits(new Uint8Array(0)));
+  await ask(condition, database, ports, setBits(new Uint8Array(0)), progress);
   return wanted!;
 }
 
@@ -55,6 +58,7 @@ async function ask(
   database: DatabaseReader,
   { acquireEngine, fetchRange, rangeCache, nowMs }: MatchPorts,
   writer: ResultWriter,
+  progress: QueryProgress,
 ): Promise<void> {
   const question = { kind: "match", ...condition } as const;
   const request = { question, database: DEFAULT_DATABASE, databases: [DEFAULT_DATABASE] };
@@ -70,7 +74,7 @@ async function ask(
   const timeout = setTimeout(() => controller.abort(timedOut()), LIMITS.queryTimeoutMs);
   try {
     const stages = new Stages(nowMs);
-    const parts = runQuery(request, ports, writer, stages, newProgress(), controller.signal);
+    const parts = runQuery(request, ports, writer, stages, progress, controller.signal);
     for await (const _ of parts);
   } finally {
     clearTimeout(timeout);

@@ -1,26 +1,64 @@
 // What a query says of itself when it ends: the only place where queries become metrics and spans.
 
+import { DEFAULT_DATABASE } from "#lib/directory/names.ts";
+import { asSluiceError } from "#lib/http/respond.ts";
 import type { QueryRequest } from "#lib/sql/types.ts";
+import { NONE, QUERY_COSTS, SHARED, tokenLabel } from "#lib/telemetry/costs.ts";
 import * as metrics from "#lib/telemetry/metrics/query.ts";
+import { costOperations } from "#lib/telemetry/metrics/runtime.ts";
 import type { Span } from "#lib/telemetry/span.ts";
 import { parseTraceparent } from "#lib/telemetry/trace-context.ts";
 import { createTracer, meter } from "#platform/telemetry.ts";
-import type { QueryProgress } from "./run-query.ts";
+import { newProgress, type QueryProgress } from "./run-query.ts";
 
 const SLOW_S = 1;
 
 let runningCount = 0;
 
-export class QueryTelemetry {
+interface Asked {
+  readonly kind: string;
+  readonly format: string;
+  readonly traceparent: string;
+  readonly queryId: string;
+  readonly payer: readonly [database: string, token: string];
+}
+
+/** For a client's query, or one of our own. */
+export function telemetryOf({ question, result, isSystem, ...asked }: QueryRequest) {
+  const kind = isSystem ? "system" : question.kind;
+  const token = isSystem ? SHARED : tokenLabel(asked.tokenId);
+  const payer = [asked.database ?? DEFAULT_DATABASE, token] as const;
+  return new QueryTelemetry({ ...asked, kind, format: result.format, payer });
+}
+
+/** For a condition that is asked of a file, on behalf of a job. */
+export async function countMatch<T>(work: (progress: QueryProgress) => Promise<T>): Promise<T> {
+  const asked = { kind: "match", format: "bits", traceparent: "", queryId: crypto.randomUUID() };
+  const telemetry = new QueryTelemetry({ ...asked, payer: [NONE, SHARED] });
+  const progress = newProgress();
+  let outcome = "done";
+  try {
+    return await work(progress);
+  } catch (error) {
+    outcome = asSluiceError(error).code;
+    throw error;
+  } finally {
+    telemetry.end(outcome, progress);
+  }
+}
+
+class QueryTelemetry {
   readonly #kind: string;
   readonly #format: string;
+  readonly #payer: Asked["payer"];
   readonly #span: Span;
   readonly #startMs = Date.now();
   #hasEnded = false;
 
-  constructor({ question, result, traceparent, queryId, isSystem }: QueryRequest) {
-    this.#kind = isSystem ? "system" : question.kind;
-    this.#format = result.format;
+  constructor({ kind, format, traceparent, queryId, payer }: Asked) {
+    this.#payer = payer;
+    this.#kind = kind;
+    this.#format = format;
     // Of traces that begin elsewhere; none begins here.
     const tracer = createTracer("query", "0");
     this.#span = tracer.start("query", parseTraceparent(traceparent), {
@@ -53,6 +91,8 @@ export class QueryTelemetry {
 
   #countCost({ cost }: QueryProgress): void {
     if (cost === null) return;
+    meter.add(costOperations, QUERY_COSTS.do_requests, ...this.#payer, "do_requests");
+    meter.add(costOperations, cost.rangesRead, ...this.#payer, "r2_class_b");
     meter.add(metrics.bytesRead, cost.bytesRead, "lake");
     meter.add(metrics.bytesRead, cost.bytesFromCache, "cache");
     meter.observe(metrics.readBytes, cost.bytesRead + cost.bytesFromCache);

@@ -18,8 +18,9 @@ import { type Expression, readAst, replaceTable, writeAst } from "#lib/sql/ast.t
 import type { DatabaseReader, TableContent } from "#lib/sql/consistent-read.ts";
 import { readConsistently } from "#lib/sql/consistent-read.ts";
 import { rewriteDateSums } from "#lib/sql/date-sums.ts";
-import { addSeconds, typeConstants } from "#lib/sql/text-constants.ts";
+import { addSeconds, splitLists, typeConstants } from "#lib/sql/text-constants.ts";
 import { type ColumnTypeOf, rewriteDurations } from "#lib/sql/durations.ts";
+import { keepTruncatedNulls } from "#lib/sql/engine-defects.ts";
 import { inWordsOfQuery } from "#lib/sql/engine-words.ts";
 import type { EngineHold, SqlEngine } from "#lib/sql/engine.ts";
 import { readValues, valuesQuery } from "#lib/sql/fixed-values.ts";
@@ -146,12 +147,14 @@ async function* answerSelect(
   const typeOf = columnTypes(resolved.tables, content.tables);
   rewriteDurations(resolved.sums, typeOf);
   typeConstants(resolved.comparisons, typeOf);
+  splitLists(resolved.comparisons, typeOf);
   addSeconds(ast);
   await checkConstants(ast, engine, signal);
   const ahead = new ReadAhead(ports, readAheadBytesMax);
   const isMatch = request.question.kind === "match";
   const files = placeTables(engine, resolved, sights, content.tables, isMatch);
   materializeSmallCtes(ast);
+  keepTruncatedNulls(ast);
   const sources = files.open(ahead, resolved.columnNames);
   stages.end("tail");
   ahead.start();

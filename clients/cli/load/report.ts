@@ -138,7 +138,11 @@ export function reportJson(result: LoadResult): string {
     requests_not_sent: requestsNotBegun,
     back_pressure: { answers: tally.backPressureCount, retry_after_ms_max: tally.retryAfterMsMax },
     latency_ms: Object.fromEntries(percentiles) as unknown,
-    verification,
+    verification: verification && {
+      rows_acknowledged: verification.rowsAcknowledged,
+      rows_found: verification.rowsFound,
+      differences: verification.differences,
+    },
   });
 }
 

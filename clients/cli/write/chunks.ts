@@ -1,9 +1,7 @@
 // Rows and lines to request bodies. The same file gives the same bodies, so that a write that was
 // broken off can be repeated under the same keys.
 
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
-
+import { compress } from "../../client/compress.ts";
 import { checkRows, GatheredRows, type Row } from "../../client/gather-rows.ts";
 import { encodeColumns, type TimeUnit } from "../../client/encode-columns.ts";
 import { readLines } from "../../client/lines.ts";
@@ -30,9 +28,11 @@ export interface RowFile {
 }
 
 const ROWS_MAX = 10_000;
+/** Of the cells of one chunk: the server takes some ten times as much in one request. */
+const CELL_BYTES_MAX = 8_000_000;
 const LINE_CHARACTERS_MAX = 2_000_000;
 
-/** One chunk for each 10,000 rows. Refuses, with its place, a row whose time is none. */
+/** A chunk for each 10,000 rows or 8 MB. Refuses, with its place, a row whose time is none. */
 export async function* chunkRows(
   rows: AsyncIterable<PlacedRow>,
   file: RowFile,
@@ -43,19 +43,25 @@ export async function* chunkRows(
     const plain = placed.map(({ row }) => row);
     const typed = file.isCsv ? types.convert(plain) : plain;
     const timed = typed.map((row, i) => withTime(row, file, placed[i]!.place));
-    const gathered = new GatheredRows();
-    for (const row of checkRows(file.measurement, timed)) gathered.add(row);
-    const { time, ...others } = gathered.columns(floatColumns);
     // Without any time the server's is better than ours: repeated bodies must be the same.
     const hasTimes = timed.some((row) => row["time"] !== undefined);
-    const columns = hasTimes ? { time: time!, ...others } : others;
-    yield {
-      path: "/api/v1/write/msgpack",
-      contentType: "application/msgpack",
-      body: await promisify(gzip)(encodeColumns(file.measurement, columns, "us")),
-      rowCount: placed.length,
-      place: `${placed[0]!.place} to ${placed.at(-1)!.place}`,
-    };
+    let gathered = new GatheredRows();
+    let first = 0;
+    for (const [at, row] of checkRows(file.measurement, timed).entries()) {
+      gathered.add(row);
+      if (gathered.bytes < CELL_BYTES_MAX && at < placed.length - 1) continue;
+      const { time, ...others } = gathered.columns(floatColumns);
+      const columns = hasTimes ? { time: time!, ...others } : others;
+      yield {
+        path: "/api/v1/write/msgpack",
+        contentType: "application/msgpack",
+        body: await compress(encodeColumns(file.measurement, columns, "us")),
+        rowCount: at + 1 - first,
+        place: `${placed[first]!.place} to ${placed[at]!.place}`,
+      };
+      gathered = new GatheredRows();
+      first = at + 1;
+    }
   }
 }
 
@@ -94,7 +100,7 @@ export async function* chunkLines(
   const end = async (): Promise<Chunk> => ({
     path: `/api/v1/write/line-protocol${precision}`,
     contentType: "text/plain; charset=utf-8",
-    body: await promisify(gzip)(text),
+    body: await compress(new TextEncoder().encode(text)),
     rowCount,
     place: `line ${firstLine} to line ${lineNumber}`,
   });

@@ -57,6 +57,9 @@ function checkHeader(names: string[]): readonly string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (names.includes("")) throw new CommandFailed("line 1: a column has no name");
   if (twice !== undefined) throw new CommandFailed(`line 1: two columns are called "${twice}"`);
+  if (names.length === 1 && /[;\t]/.test(names[0]!)) {
+    throw new CommandFailed("line 1: columns are parted by commas, not by semicolons or tabs");
+  }
   return names;
 }
 

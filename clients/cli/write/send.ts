@@ -2,12 +2,15 @@
 // that it is stored.
 
 import { backOffMs, sleep } from "../../client/back-off.ts";
+import { encodingHeaders } from "../../client/compress.ts";
 import { SluiceRequestError } from "../../client/errors.ts";
 import { isTransient, request, type Connection } from "../../client/http.ts";
 import { CommandFailed } from "../command.ts";
 import type { Chunk } from "./chunks.ts";
 
 export interface Sent {
+  /** First tries. */
+  requests: number;
   rows: number;
   /** Of these, stored by an earlier run under the same key. */
   rowsBefore: number;
@@ -35,6 +38,7 @@ export async function sendChunks(
       // One after the other: the generator queues those who ask at the same time.
       const next = await chunks.next();
       if (next.done === true) return;
+      sent.requests++;
       const isBefore = await sendChunk(connection, `${keyPrefix}-${index++}`, next.value, signal);
       sent.rows += next.value.rowCount;
       if (isBefore) sent.rowsBefore += next.value.rowCount;
@@ -69,7 +73,7 @@ async function sendChunk(
         signal,
         headers: {
           "content-type": chunk.contentType,
-          "content-encoding": "gzip",
+          ...encodingHeaders(chunk.body),
           "idempotency-key": key,
         },
       });

@@ -77,7 +77,7 @@ async function runWrite(args: Arguments): Promise<number> {
     throw new UsageError("--key must have 1 to 100 visible ASCII characters");
   }
 
-  const sent: Sent = { rows: 0, rowsBefore: 0 };
+  const sent: Sent = { requests: 0, rows: 0, rowsBefore: 0 };
   const abort = new AbortController();
   const release = onInterrupt(() => abort.abort());
   const progress = startProgress();
@@ -90,7 +90,8 @@ async function runWrite(args: Arguments): Promise<number> {
     await sendChunks(connection, key, chunks, sent, abort.signal);
   } catch (error) {
     progress.end();
-    const message = abort.signal.aborted ? "interrupted" : (error as Error).message;
+    const message = abort.signal.aborted ? "interrupted" : reasonOf(error as Error);
+    if (sent.requests === 0) throw new CommandFailed(`${message}; nothing was sent`);
     const resume = `go on with the same file and --key ${key}`;
     throw new CommandFailed(`${message}; ${grouped(sent.rows)} rows are stored: ${resume}`);
   } finally {
@@ -101,6 +102,11 @@ async function runWrite(args: Arguments): Promise<number> {
   const before = sent.rowsBefore > 0 ? `, ${grouped(sent.rowsBefore)} of them before` : "";
   process.stderr.write(`${grouped(sent.rows)} rows stored in ${connection.database}${before}\n`);
   return 0;
+}
+
+/** What zlib says comes wrapped into an error without words. */
+function reasonOf({ message, cause }: Error): string {
+  return message === "" && cause instanceof Error ? cause.message : message;
 }
 
 function openInput(path: string | null): { bytes: Bytes; bytesRead: () => number } {

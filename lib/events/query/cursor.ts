@@ -16,15 +16,18 @@ export interface Cursor {
   /** The last event of the page before. */
   readonly timeUs: bigint;
   readonly seq: number;
+  /** How far apart the events of that page were. Only a guess where the next ones are. */
+  readonly stepUs: bigint;
   /** Of the filter, the order and the database. */
   readonly digest: string;
 }
 
 const CHARS_MAX = 400;
 const WHOLE = /^-?\d{1,18}$/;
+const STEP = /^\d{1,18}$/;
 
-export function cursorText({ position, nowUs, timeUs, seq, digest }: Cursor): string {
-  const parts = [position, seq, `${nowUs}`, `${timeUs}`, digest];
+export function cursorText({ position, nowUs, timeUs, seq, stepUs, digest }: Cursor): string {
+  const parts = [position, seq, `${nowUs}`, `${timeUs}`, `${stepUs}`, digest];
   return Buffer.from(JSON.stringify(parts)).toString("base64url");
 }
 
@@ -48,11 +51,12 @@ function partsOf(text: string): Cursor | null {
   } catch {
     return null;
   }
-  if (!Array.isArray(parts) || parts.length !== 5) return null;
-  const [position, seq, nowUs, timeUs, digest] = parts as unknown[];
+  if (!Array.isArray(parts) || parts.length !== 6) return null;
+  const [position, seq, nowUs, timeUs, stepUs, digest] = parts as unknown[];
   if (!Number.isSafeInteger(position) || !Number.isSafeInteger(seq)) return null;
   if (!isTime(nowUs) || !isTime(timeUs) || typeof digest !== "string") return null;
-  const times = { nowUs: BigInt(nowUs), timeUs: BigInt(timeUs) };
+  if (typeof stepUs !== "string" || !STEP.test(stepUs)) return null;
+  const times = { nowUs: BigInt(nowUs), timeUs: BigInt(timeUs), stepUs: BigInt(stepUs) };
   return { position: position as number, seq: seq as number, ...times, digest };
 }
 

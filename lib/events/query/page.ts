@@ -22,7 +22,7 @@ export interface PageQuestion {
   /** Of the first page; null: wherever the stream is now. */
   readonly position: number | null;
   /** Only events behind this one. */
-  readonly after: Pick<Cursor, "timeUs" | "seq"> | null;
+  readonly after: Pick<Cursor, "timeUs" | "seq" | "stepUs"> | null;
   readonly nowUs: bigint;
   readonly digest: string;
 }
@@ -61,16 +61,56 @@ export function pageQuestion(request: JsonObject, database: string, nowUs: bigin
 /** Where an event stands. Integers as texts, which no reader rounds. */
 export type EventKey = readonly [timeUs: string, seq: string];
 
-/** Gives one key more than the page has events, if there is one: then there is a next page. */
-export function keysSql(question: PageQuestion, position: number): Sql {
+/** Times the room that a page would take if its events came as those of the page before. */
+const REACH = 4n;
+
+/**
+ * One key more than the page has events, if there is one: then there is a next page. Looked for
+ * near the page before, where all of a page's events most likely are; only if that are too few,
+ * among all that there are.
+ */
+export async function findKeys(
+  question: PageQuestion,
+  position: number,
+  ask: (sql: Sql) => Promise<readonly unknown[][]>,
+): Promise<EventKey[]> {
+  const farUs = reach(question);
+  if (farUs !== null) {
+    const near = await ask(keysSql(question, position, farUs));
+    if (near.length > question.rowsMax) return near as unknown as EventKey[];
+  }
+  return (await ask(keysSql(question, position, null))) as unknown as EventKey[];
+}
+
+/** To what time events are looked for first; null: nothing to guess from, or nothing left out. */
+function reach({ filter, after, order, rowsMax }: PageQuestion): bigint | null {
+  if (after === null) return null;
+  const reachUs = REACH * after.stepUs * BigInt(rowsMax + 1);
+  if (order === "desc") {
+    const farUs = after.timeUs - reachUs;
+    return farUs <= (filter.fromUs ?? LIMITS.timeUsMin) ? null : farUs;
+  }
+  const farUs = after.timeUs + reachUs;
+  return farUs >= (filter.toUs ?? LIMITS.timeUsMax) ? null : farUs;
+}
+
+/** `farUs`: no events beyond it; null: all. */
+function keysSql(question: PageQuestion, position: number, farUs: bigint | null): Sql {
   const { filter, order, rowsMax, offset, after } = question;
   const upTo = { text: "seq <= $position", params: { position } };
-  const condition = both(both(eventCondition(filter), upTo), keyCondition(after, order));
+  const near = both(keyCondition(after, order), reachCondition(farUs, order));
+  const condition = both(both(eventCondition(filter), upTo), near);
   const direction = order === "desc" ? "DESC" : "ASC";
   const text = `SELECT epoch_us(time), seq FROM ${EVENTS_MEASUREMENT}
     WHERE ${condition.text} ORDER BY time ${direction}, seq ${direction}
     LIMIT ${rowsMax + 1} OFFSET ${offset}`;
   return { text, params: condition.params };
+}
+
+function reachCondition(farUs: bigint | null, order: "desc" | "asc"): Sql {
+  if (farUs === null) return { text: "TRUE", params: {} };
+  const text = `time ${order === "desc" ? ">=" : "<="} CAST($farTime AS TIMESTAMP)`;
+  return { text, params: { farTime: isoTime(farUs) } };
 }
 
 /** The bound on time alone is for leaving out files. */
@@ -115,7 +155,7 @@ export function eventsOf(keys: readonly EventKey[], rows: readonly unknown[][]):
     .map(storedEvent);
 }
 
-/** Behind the last event of a page; null: it is the last page. `keys` as `keysSql` gives them. */
+/** Behind the last event of a page; null: it is the last page. `keys` as `findKeys` gives them. */
 export function nextCursor(
   keys: readonly EventKey[],
   question: PageQuestion,
@@ -124,7 +164,10 @@ export function nextCursor(
   const { rowsMax, nowUs, digest } = question;
   if (keys.length <= rowsMax) return null;
   const [timeUs, seq] = keys[rowsMax - 1]!;
-  return cursorText({ position, nowUs, timeUs: BigInt(timeUs), seq: Number(seq), digest });
+  const spanUs = BigInt(keys[0]![0]) - BigInt(keys[rowsMax]![0]);
+  const stepUs = (spanUs < 0n ? -spanUs : spanUs) / BigInt(rowsMax) + 1n;
+  const last = { timeUs: BigInt(timeUs), seq: Number(seq), stepUs };
+  return cursorText({ position, nowUs, ...last, digest });
 }
 
 function storedEvent([seq, timeUs, id, type, tags, valueJson]: EventRow): StoredEvent {

@@ -14,7 +14,7 @@ export const streamed = counter(
 );
 export const readersDropped = counter(
   "sluice_events_readers_dropped_total",
-  "Readers of the stream that were dropped, by reason: slow, vanished.",
+  "Readers of the stream that were let go, by reason: slow, vanished, restart (of the stream).",
   ["reason"],
 );
 export const archived = counter(
@@ -23,7 +23,7 @@ export const archived = counter(
 );
 export const deliveries = counter(
   "sluice_webhook_deliveries_total",
-  "Calls of webhooks, by outcome: ok, retry, failed.",
+  "Calls of webhooks, by outcome: ok, retry (it is called again later), gone (it wants no more).",
   ["outcome"],
 );
 export const deliverySeconds = histogram(
@@ -33,7 +33,7 @@ export const deliverySeconds = histogram(
 );
 export const triggersDisabled = counter(
   "sluice_triggers_disabled_total",
-  "Triggers put to rest because their webhook kept failing.",
+  "Triggers put to rest because their webhook kept failing, or wanted no more.",
 );
 export const ruleRuns = counter(
   "sluice_alert_rule_runs_total",
@@ -54,6 +54,6 @@ export const alertsFiring = gauge("sluice_alerts_firing", "Alerts that fire now.
 export const custom = gauge(
   "sluice_custom_value",
   "Values of scheduled queries: the metrics that users define, by rule and series.",
-  ["rule", "series"],
+  ["database", "rule", "series"],
   "max",
 );

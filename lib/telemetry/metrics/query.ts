@@ -44,7 +44,7 @@ export const bytesRead = counter(
   ["source"],
 );
 export const readBytes = histogram(
-  "sluice_query_read_bytes",
+  "sluice_query_scanned_bytes",
   "Bytes that one query read.",
   BYTES_BUCKETS,
 );

@@ -4,7 +4,7 @@ import { counter, gauge } from "#lib/telemetry/metric.ts";
 
 export const isolateStarts = counter(
   "sluice_isolate_starts_total",
-  "Isolates that have begun to report, by component.",
+  "Isolates that have begun to report, by component; `machine` is a local server's supervisor.",
   ["component"],
 );
 export const reports = counter(
@@ -14,18 +14,19 @@ export const reports = counter(
 export const spansRecorded = counter("sluice_telemetry_spans_total", "Spans recorded.");
 export const spansDropped = counter(
   "sluice_telemetry_spans_dropped_total",
-  "Spans let go, by reason: full, unreachable.",
+  "Spans let go, by reason: full, unreachable, refused.",
   ["reason"],
 );
 export const logs = counter("sluice_telemetry_logs_total", "Log records, by level.", ["level"]);
 export const logsDropped = counter(
   "sluice_telemetry_logs_dropped_total",
-  "Log records that were printed and not kept as rows.",
+  "Log records that were printed and not sent on, by reason: full, unreachable, refused.",
+  ["reason"],
 );
 export const exports = counter(
   "sluice_telemetry_exports_total",
-  "Exports of spans and logs, by destination (otlp, own) and outcome.",
-  ["destination", "outcome"],
+  "Tries to send spans or logs on, by destination (otlp, own) and outcome (taken, later, refused).",
+  ["destination", "signal", "outcome"],
 );
 export const costOperations = counter(
   "sluice_cost_operations_total",
@@ -35,12 +36,12 @@ export const costOperations = counter(
 
 export const isolates = gauge(
   "sluice_isolates",
-  "Isolates that have reported within two minutes.",
+  "Isolates that have reported within two minutes; `machine` is a local server's supervisor.",
   ["component"],
 );
 export const uptimeSeconds = gauge(
   "sluice_uptime_seconds",
-  "Time since the hub of the counts was first started.",
+  "Time since the hub of the counts came up: it goes with the server, and when all is idle.",
   [],
   "max",
 );

@@ -44,6 +44,7 @@ describe("readCsv", () => {
   test("refuses a line with too many fields, and two columns of one name", async () => {
     await expect(rowsOf("a,b\n1,2,3\n")).rejects.toThrow("line 2: 3 fields under 2 columns");
     await expect(rowsOf("a,a\n")).rejects.toThrow('two columns are called "a"');
+    await expect(rowsOf("time;a\n1;2\n")).rejects.toThrow("line 1: columns are parted by commas");
   });
 });
 

@@ -64,6 +64,15 @@ describe("rows become columns", () => {
     expect(batch.hasPlaceFor(wider!)).toBe(false);
   });
 
+  test("without names that differ only in case", () => {
+    const batch = new GatheredRows();
+    const [first, twin] = checkRows("m", [{ host: "a" }, { Host: "b" }]);
+    expect(batch.hasPlaceFor(first!)).toBe(true);
+    batch.add(first!);
+    expect(batch.hasPlaceFor(first!)).toBe(true);
+    expect(batch.hasPlaceFor(twin!)).toBe(false);
+  });
+
   test.each([
     ["a function", { v: () => 1 }],
     ["a bigint of more than 64 bits", { v: 2n ** 63n }],
@@ -77,6 +86,10 @@ describe("rows become columns", () => {
       }),
     );
   });
+});
+
+test.each(["", "a\nb", "n".repeat(129)])("no row has a column %j", (name) => {
+  expect(() => checkRows("m", [{ [name]: 1 }])).toThrow(/no column can be called so/);
 });
 
 describe("times are microseconds", () => {
@@ -95,7 +108,18 @@ describe("times are microseconds", () => {
     expect(toTimeUs(given, 7)).toBe(us);
   });
 
-  test.each(["2026-01-01T00:00:00", "soon", Number.NaN, true, {}])("%s is none", (given) => {
+  // A number of nanoseconds is beyond the year 9999.
+  const nanoseconds = 1_767_225_600_000_000_000;
+  test.each([
+    "2026-01-01T00:00:00",
+    "soon",
+    Number.NaN,
+    true,
+    {},
+    nanoseconds,
+    BigInt(nanoseconds),
+    -62_135_596_800_001,
+  ])("%s is none", (given) => {
     expect(() => toTimeUs(given, 7)).toThrow(/is not a time/);
   });
 });

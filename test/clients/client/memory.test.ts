@@ -51,6 +51,21 @@ test("a write waits while the memory is full, and goes on when batches are store
   expect(taken).toBe(200);
 });
 
+test("batches of one row count with all that a batch takes", async () => {
+  const { answer, open } = slowServer();
+  const client = clientOf(answer, { memoryBytesMax: 200_000 });
+  let taken = 0;
+  const writing = (async () => {
+    for (; taken < 200; taken++) await client.writeColumns("m", { id: [taken] });
+  })();
+  await sleep(200);
+  expect(taken).toBeGreaterThan(10);
+  expect(taken).toBeLessThan(60);
+  open();
+  await writing;
+  await client.close();
+});
+
 test("writes that nobody waits for are refused before they fill the memory", async () => {
   const { answer, open } = slowServer();
   const client = clientOf(answer, { memoryBytesMax: 10_000, batchRowsMax: 2 });
@@ -76,6 +91,22 @@ test("a flush covers the writes that wait for memory", async () => {
   await flushed;
   await Promise.all(writes);
   expect(bodies).toHaveLength(3);
+});
+
+test("rows that are all alike do not look like a bomb to the server", async () => {
+  const sent: { bytes: number; encoding: string | null }[] = [];
+  const client = clientOf(async (_, init) => {
+    const encoding = new Headers(init!.headers).get("content-encoding");
+    sent.push({ bytes: (init!.body as Uint8Array).length, encoding });
+    return new Response(null, { status: 204 });
+  });
+  const row = { time: 0, message: "connection refused, trying again ".repeat(5) };
+  await client.write("alike", Array(10_000).fill(row));
+  await client.write("short", Array(10).fill(row));
+  await client.close();
+  const plain = sent.find(({ encoding }) => encoding === null)!;
+  expect(plain.bytes).toBeGreaterThan(1_000_000);
+  expect(sent.find(({ encoding }) => encoding === "gzip")!.bytes).toBeLessThan(500);
 });
 
 test("a single write that is larger than the memory is taken, in batches", async () => {

@@ -125,3 +125,18 @@ test("a disk that fails is told of, and the rows are sent all the same", async (
   expect(heard).toContainEqual(expect.objectContaining({ code: "spool_failed" }));
   expect(await tally("diskless")).toEqual({ rows: 1, ids: 1 });
 }, 60_000);
+
+test("a file that is no batch is told of, and holds up none of the others", async () => {
+  decide = () => "refuse";
+  const early = clientOf();
+  await early.write("besides", { id: 1 });
+  await early.close({ signal: AbortSignal.timeout(500) }).catch(() => {});
+  writeFileSync(join(folder, "000000000000001-broken.batch"), "");
+  decide = () => "none";
+  const heard: unknown[] = [];
+  const client = clientOf({ onError: (error: unknown) => heard.push(error) });
+  await client.close();
+  expect(heard).toEqual([expect.objectContaining({ code: "spool_failed" })]);
+  expect(await tally("besides")).toEqual({ rows: 1, ids: 1 });
+  expect(readdirSync(folder)).toEqual(["000000000000001-broken.batch"]);
+}, 60_000);

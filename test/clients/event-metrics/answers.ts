@@ -54,6 +54,23 @@ export function describeAnswers(open: () => Promise<MetricConnection>, runs: num
       await conn.close();
     });
 
+    test("takes what is wanted by name or by itself, and refuses what it does not know", async () => {
+      const conn = await open();
+      for (const value of [2, 2, 7]) conn.observe("latency", value);
+      const query = conn.query("latency");
+      expect(await query.toScalar("count")).toBe(3);
+      expect(await query.toScaler("min")).toBe(2);
+      expect(await query.toPercentiles([0, 100])).toEqual({ 0: 2, 100: 7 });
+      expect(await query.toBuckets([5])).toEqual(await query.toBuckets({ buckets: [5] }));
+      const cumulative = await query.toBuckets({ buckets: [5], cumulative: true });
+      expect(await query.toBuckets([5], true)).toEqual(cumulative);
+      const labels = { service: "myapp" } as object;
+      expect(() => conn.observe("latency", 1, labels)).toThrow('"service" is no option');
+      expect(() => conn.increment("latency", 1, labels)).toThrow('"service" is no option');
+      expect(() => conn.query("latency", labels)).toThrow('"service" is no option');
+      await conn.close();
+    });
+
     test("selects by duration, in units or in words, and by timestamp", async () => {
       const conn = await open();
       const nowMs = Date.now();

@@ -124,6 +124,19 @@ describe("a file", () => {
     expect(pageCount(path)).toBeLessThan(before / 4);
   });
 
+  test("that cannot be written makes closing fail, but closes it", async () => {
+    const path = newPath();
+    const connection = new MetricConnection(path);
+    const other = new DatabaseSync(path);
+    other.exec("DROP TABLE chunk");
+    other.close();
+    connection.observe("latency", 1);
+    await expect(connection.flush()).rejects.toThrow("chunk");
+    await expect(connection.close()).rejects.toThrow("chunk");
+    expect(() => connection.observe("latency", 1)).toThrow("closed");
+    await connection.close();
+  });
+
   test("of something else is refused and left alone", () => {
     const text = newPath();
     writeFileSync(text, "not a database, but long enough to be looked at as one".repeat(20));

@@ -56,9 +56,10 @@ describe("recording never throws", () => {
       manager.recordMetric({ name: "m", value } as MetricRecord);
     }
     manager.recordMetric({ value: 1 } as MetricRecord);
+    manager.recordMetric({ name: "m", value: 1, aggregationType: "sum" } as object as MetricRecord);
     manager.startSpan({ name: "s", attributes: untellable() }).end();
     await manager.flush();
-    const dropped = hostile.length + 5 + 1 + 1;
+    const dropped = hostile.length + 5 + 2 + 1;
     expect(manager.stats()).toEqual({ recorded: 0, written: 0, sampledOut: 0, dropped });
     expect(told).toHaveLength(dropped);
     await manager.shutdown();

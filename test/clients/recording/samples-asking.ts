@@ -106,6 +106,21 @@ export function askingSamples(stage: Stage): void {
       expect((await manager.queryEvents(both)).map((event) => event.name)).toEqual(["61"]);
     });
 
+    test("times as milliseconds, types by either name; no condition that there is not", async () => {
+      const manager = TelemetryManager.getInstance(stage.fresh());
+      const timestamp = Date.now() - MINUTE_MS;
+      manager.recordEvent({ type: "custom", timestamp });
+      manager.recordEvent({ type: "alert", timestamp });
+      manager.recordMetric({ name: "m", value: 1, timestamp });
+      await manager.flush();
+      const [event, ...others] = await manager.queryEvents({ type: "alert", startTime: timestamp });
+      expect([event!.timestamp.getTime(), others]).toEqual([timestamp, []]);
+      expect(await manager.queryMetrics({ endTime: timestamp })).toHaveLength(1);
+      expect(await manager.queryMetrics({ endTime: timestamp - 1 })).toEqual([]);
+      const misspelt = manager.queryEvents({ event_type: "alert" } as object);
+      await expect(misspelt).rejects.toThrow('no condition "event_type"');
+    });
+
     test("Filter by Trace", async () => {
       const manager = TelemetryManager.getInstance(stage.fresh());
       for (const name of ["first", "second", "third"]) {

@@ -2,7 +2,13 @@
 
 import { cpus, freemem, totalmem } from "node:os";
 import { describe, expect, test, vi } from "vitest";
-import { Agent, Graph, Node, TelemetryManager } from "../../../clients/recording/index.ts";
+import {
+  Agent,
+  Graph,
+  Node,
+  TelemetryConfig,
+  TelemetryManager,
+} from "../../../clients/recording/index.ts";
 import type { AgentConfig, NodeContext } from "../../../clients/recording/index.ts";
 import type { Stage } from "./stage.ts";
 
@@ -372,6 +378,8 @@ export function patternSamples(stage: Stage): void {
       expect(await manager.queryEvents()).toEqual([]);
       expect(await manager.queryMetrics()).toHaveLength(1);
       expect(manager.stats()).toEqual({ recorded: 1, written: 1, sampledOut: 0, dropped: 0 });
+      const elsewhere = { connectionString: "...", enableEvents: false };
+      expect(() => TelemetryConfig.createPostgresql(elsewhere)).toThrow("createSluice");
     });
   });
 }

@@ -121,3 +121,14 @@ SELECT format('{:,}', 1234567) AS a, format('{:.2f}', 3.14159) AS b, printf('%05
 
 -- bytes-for-people
 SELECT format_bytes(1500000) AS b;
+
+-- texts-of-numbers-in-a-list
+WITH u AS (SELECT id, id / 2 AS half FROM users)
+SELECT id, id IN ('02', '7') AS a, half NOT IN ('1.50', '3.0', NULL) AS b, half + 1 IN ('2.50', 3) AS c FROM u;
+
+-- texts-of-numbers-beside-numbers
+SELECT id FROM users WHERE id IN ('02', 7.0) OR id + 1 IN ('011');
+
+-- texts-in-a-list
+WITH u AS (SELECT id, name, strftime(joined, '%Y') AS year FROM users)
+SELECT id FROM u WHERE name NOT IN ('Ada', '1') AND year IN ('2024', '02024');

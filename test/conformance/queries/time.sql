@@ -298,3 +298,23 @@ FROM users;
 
 -- date-and-span-of-columns
 SELECT DATE '2025-01-01' + (time - joined) AS d FROM users WHERE id = 3;
+
+-- text-and-time-in-a-list
+WITH u AS (SELECT id, make_timestamp(epoch_us(joined)) AS t FROM users)
+SELECT id, t IN ('2024-06-30 05:30:00.000', TIMESTAMP '2024-07-28 06:30:00.000456') AS a,
+  NOT (NOT (t IN ('2024-06-30 05:30:00.000', TIMESTAMP '2024-07-28 06:30:00.000456'))) AS b FROM u;
+
+-- texts-of-times-not-in-a-list
+WITH u AS (SELECT id, joined FROM users)
+SELECT id FROM u WHERE joined NOT IN ('2024-06-30T05:30:00Z', '2024-07-28 06:30:00.000');
+
+-- truncated-null
+SELECT id, date_trunc('day', joined) IS NULL AS a, date_trunc('month', joined) < TIMESTAMP '2999-01-01' AS b FROM users
+WHERE coalesce(date_trunc('year', joined) > TIMESTAMP '2000-01-01', true);
+
+-- truncated-null-of-an-outer-join
+SELECT u.id, date_trunc('hour', e.time) IS NULL AS a FROM users u FULL JOIN events e ON u.id = e.user_id
+WHERE NOT (date_trunc('day', e.time) > TIMESTAMP '2999-01-01');
+
+-- truncated-null-counted
+SELECT count(*) AS n, count(date_trunc('day', joined)) AS m, max(date_trunc('day', joined)) AS d FROM users;

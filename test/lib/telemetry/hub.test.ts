@@ -70,7 +70,12 @@ describe("the counts of many isolates", () => {
       clock.advance(100_000);
     }
     expect(seriesOf(hub, "sluice_http_requests_active")).toEqual([{ labels: [], value: 3 }]);
-    expect(hub.liveSources()).toEqual(new Map([["ingest", 1]]));
+    expect(seriesOf(hub, "sluice_isolates")).toEqual([{ labels: ["ingest"], value: 1 }]);
+    expect(seriesOf(hub, "sluice_isolate_starts_total")).toEqual([
+      { labels: ["ingest"], value: 2 },
+    ]);
+    expect(seriesOf(hub, "sluice_telemetry_reports_total")).toEqual([{ labels: [], value: 2 }]);
+    expect(seriesOf(hub, "sluice_uptime_seconds")).toEqual([{ labels: [], value: 200 }]);
   });
 
   test("that cannot be stored are not shown, and come again", () => {

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { aggregateAnswer, aggregateQuestion, aggregateSql } from "#lib/events/query/aggregate.ts";
 import type { Sql } from "#lib/events/query/conditions.ts";
 import { eventFilter, type EventFilter } from "#lib/events/query/filter.ts";
-import { type EventKey, eventsOf, eventsSql, keysSql } from "#lib/events/query/page.ts";
+import { type EventKey, eventsOf, eventsSql, findKeys } from "#lib/events/query/page.ts";
 import { nextCursor, type PageQuestion, pageQuestion } from "#lib/events/query/page.ts";
 import { EVENTS_MEASUREMENT, type StoredEvent, tagsJson } from "#lib/events/types.ts";
 import { engineModules } from "../../../helpers/duckdb-wasm.ts";
@@ -101,7 +101,7 @@ async function ask({ text, params }: Sql): Promise<unknown[][]> {
 }
 
 async function keysAt(question: PageQuestion, position: number): Promise<EventKey[]> {
-  return (await ask(keysSql(question, position))) as unknown as EventKey[];
+  return await findKeys(question, position, ask);
 }
 
 async function eventsAt(keys: readonly EventKey[]): Promise<StoredEvent[]> {

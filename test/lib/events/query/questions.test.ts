@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "#lib/base/limits.ts";
 import { aggregateAnswer, aggregateQuestion } from "#lib/events/query/aggregate.ts";
-import { nextCursor, pageQuestion } from "#lib/events/query/page.ts";
+import { findKeys, nextCursor, pageQuestion } from "#lib/events/query/page.ts";
 import { eventRequest } from "#lib/events/query/request.ts";
 import { refusalOf } from "../../../helpers/refusal.ts";
 
@@ -66,6 +66,33 @@ describe("a question about events", () => {
   });
 
   test.each([
+    ["no further when these are enough", 8, ["1970-01-01T00:00:00.500Z"]],
+    ["of all when they are too few", 7, ["1970-01-01T00:00:00.500Z", undefined]],
+  ])("is asked near the page before, and %s", async (_, foundCount, farTimes) => {
+    const first = pageQuestion({ per_page: 7 }, "default", NOW);
+    // Eight events, 15.624 ms from one to the next, the seventh at the first second.
+    const keys = Array.from({ length: 8 }, (_, at) => {
+      return [`${1_000_000 + (6 - at) * 15_624}`, `${9 - at}`] as const;
+    });
+    const cursor = nextCursor(keys, first, 9);
+    const next = pageQuestion({ per_page: 7, cursor }, "default", NOW);
+    const asked: unknown[] = [];
+    await findKeys(next, 9, async ({ params }) => {
+      asked.push(params["farTime"]);
+      return Array.from({ length: foundCount }, () => ["1", "1"]);
+    });
+    expect(asked).toEqual(farTimes);
+  });
+
+  test("is asked once of all when what is near is all that it is about", async () => {
+    const body = { per_page: 1, timestamp: { gte: "1970-01-01T00:00:01Z" } };
+    const question = pageQuestion({ ...body, cursor: cursorOf(body) }, "default", NOW);
+    const asked: string[] = [];
+    await findKeys(question, 9, async ({ text }) => (asked.push(text), []));
+    expect(asked).toEqual([expect.not.stringContaining("$farTime")]);
+  });
+
+  test.each([
     ["other tags", { tags: ["b"] }, "default"],
     ["another type", { tags: ["a"], type: "t" }, "default"],
     ["another time", { tags: ["a"], timestamp: "now" }, "default"],
@@ -99,7 +126,8 @@ describe("a question about events", () => {
     [{ position: -1 }, "position"],
     [{ cursor: "!" }, "cursor"],
     [{ cursor: 7 }, "cursor"],
-    [{ cursor: Buffer.from('[1,2,"x","y","z"]').toString("base64url") }, "cursor"],
+    [{ cursor: Buffer.from('[1,2,"3","4","-5","z"]').toString("base64url") }, "cursor"],
+    [{ cursor: Buffer.from('[1,2,"x","y","1","z"]').toString("base64url") }, "cursor"],
     [{ page: 2, cursor: cursorOf({}) }, "cursor"],
   ])("is refused as %j, naming the field", (body, field) => {
     const refused = refusalOf(() => ask(body));
