@@ -1,5 +1,6 @@
-// Writes the documents that are generated from code: docs/errors.md, docs/limits.md, docs/cli.md and
-// docs/metrics.md. test/docs.test.ts fails when they are stale; `npm run docs` writes them anew.
+// Writes the documents that are generated from code: docs/errors.md, docs/limits.md, docs/cli.md
+// and docs/metrics.md. test/docs.test.ts fails when they are stale; `npm run docs` writes them
+// anew.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

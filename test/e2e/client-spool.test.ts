@@ -8,12 +8,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { SluiceClient } from "../../../clients/client/client.ts";
-import { ADMIN_TOKEN, Stack } from "../../helpers/stack.ts";
-import { FaultyProxy } from "./faulty-proxy.ts";
-import type { Fault } from "./faulty-proxy.ts";
+import { SluiceClient } from "../../clients/client/client.ts";
+import { ADMIN_TOKEN, Stack } from "../helpers/stack.ts";
+import { FaultyProxy } from "../clients/client/faulty-proxy.ts";
+import type { Fault } from "../clients/client/faulty-proxy.ts";
 
-const WRITER = fileURLToPath(new URL("spool-writer.ts", import.meta.url));
+const WRITER = fileURLToPath(new URL("../clients/client/spool-writer.ts", import.meta.url));
 
 const stack = new Stack();
 let decide: () => Fault = () => "none";

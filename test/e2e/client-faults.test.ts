@@ -1,11 +1,11 @@
 // The client against a network and a server that fail: whatever was recorded is stored once.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SluiceClient } from "../../../clients/client/client.ts";
-import { ADMIN_TOKEN, Stack } from "../../helpers/stack.ts";
-import { seededRandom } from "../../helpers/seeded-random.ts";
-import { FaultyProxy } from "./faulty-proxy.ts";
-import type { Fault } from "./faulty-proxy.ts";
+import { SluiceClient } from "../../clients/client/client.ts";
+import { ADMIN_TOKEN, Stack } from "../helpers/stack.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
+import { FaultyProxy } from "../clients/client/faulty-proxy.ts";
+import type { Fault } from "../clients/client/faulty-proxy.ts";
 
 const stack = new Stack();
 const random = seededRandom(20261122);

@@ -1,9 +1,9 @@
 // The asking half of the client, and its live streams, against the real server.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SluiceClient } from "../../../clients/client/client.ts";
-import { ADMIN_TOKEN, Stack } from "../../helpers/stack.ts";
-import { allOf } from "./all-of.ts";
+import { SluiceClient } from "../../clients/client/client.ts";
+import { ADMIN_TOKEN, Stack } from "../helpers/stack.ts";
+import { allOf } from "../clients/client/all-of.ts";
 
 const stack = new Stack({ EVENT_HEARTBEAT_MS: "500" });
 let client: SluiceClient;

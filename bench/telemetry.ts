@@ -1,0 +1,167 @@
+// What counting and tracing cost: CPU of ingest with and without, and the scrape.
+//
+// Two servers, one as it is and one built from a copy of the sources in which the meter and the
+// telemetry of requests do nothing. They take the same batches in turn, round by round, so that
+// whatever else the machine does meets both. What counts is the CPU time of workerd; the reports to
+// the hub, a second apart, are part of it. Logs are off in both: they are no part of the question.
+
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
+
+import { RequestTelemetry } from "../workers/ingest/request-telemetry.ts";
+import { flush } from "../scripts/demo/api.ts";
+import { gzippedBodies, ROWS_PER_BATCH } from "./events.ts";
+import { encodeColumns } from "../clients/client/encode-columns.ts";
+import { sendBodies } from "./load.ts";
+import { median, printFigure, printMachine } from "./report.ts";
+import { type BenchServer, measureCpu, type startBenchServer } from "./server.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const LARGE = { rounds: 24, bodies: 24 };
+const TINY = { rounds: 16, bodies: 1_000 };
+const CONCURRENCY = 8;
+const SERIES = 1_000;
+const SCRAPES = 30;
+
+/** Of the copy, what is replaced by a file of without-telemetry/. */
+const REPLACED = {
+  "lib/telemetry/meter.ts": "meter.ts",
+  "workers/ingest/request-telemetry.ts": "request-telemetry.ts",
+};
+const COPIED = [
+  "bench",
+  "clients",
+  "durable-objects",
+  "embedded",
+  "lib",
+  "package.json",
+  "platform",
+  "queue-consumers",
+  "scripts",
+  "tsconfig.json",
+  "workers",
+  "wrangler.toml",
+];
+
+const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+const bare = copyWithoutTelemetry(join(folder, "bare-sources"));
+const servers: BenchServer[] = [];
+try {
+  for (const [name, root] of Object.entries({ counting: ROOT, bare })) {
+    const { startBenchServer: start } = (await import(join(root, "bench/server.ts"))) as {
+      startBenchServer: typeof startBenchServer;
+    };
+    process.env["SLUICE_LOG_LEVEL"] = "error";
+    mkdirSync(join(folder, name));
+    servers.push(await start(join(folder, name)));
+  }
+  const [counting, without] = servers as [BenchServer, BenchServer];
+  printMachine();
+  console.log(`${LARGE.rounds} rounds of ${LARGE.bodies} batches of ${ROWS_PER_BATCH} events:`);
+  await compare(counting, without, LARGE.rounds, await gzippedBodies(LARGE.bodies));
+  console.log(`\n${TINY.rounds} rounds of ${TINY.bodies} batches of one row:`);
+  await compare(counting, without, TINY.rounds, tinyBodies(TINY.bodies));
+  console.log("\nthe calls of one write, by themselves:");
+  printFigure("telemetry of a request", [1, 2, 3, 4, 5].map(requestMicroseconds), "µs");
+  await scrapeCost(counting);
+} finally {
+  for (const server of servers) await server.stop();
+  rmSync(folder, { recursive: true });
+}
+
+function copyWithoutTelemetry(root: string): string {
+  for (const path of COPIED) cpSync(join(ROOT, path), join(root, path), { recursive: true });
+  for (const [path, stub] of Object.entries(REPLACED)) {
+    cpSync(join(ROOT, "bench/without-telemetry", stub), join(root, path));
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
+  return root;
+}
+
+async function compare(
+  counting: BenchServer,
+  bareServer: BenchServer,
+  rounds: number,
+  bodies: readonly Uint8Array[],
+): Promise<void> {
+  const used = { counting: [] as number[], bare: [] as number[] };
+  const takeTurn = async (server: BenchServer, into: number[] | null, round: number) => {
+    const addressed = bodies.map((body) => ({ database: `n${bodies.length}_${round}`, body }));
+    const send = () => sendBodies(server.admin, addressed, CONCURRENCY);
+    const { workerdSeconds } = await measureCpu(server, send);
+    into?.push((workerdSeconds * 1e6) / bodies.length);
+    await flush(server.admin);
+  };
+  // The first two are for the compilers.
+  for (let round = -2; round < rounds; round++) {
+    const turns: [BenchServer, number[]][] = [
+      [counting, used.counting],
+      [bareServer, used.bare],
+    ];
+    if (round % 2 === 0) turns.reverse();
+    for (const [server, into] of turns) await takeTurn(server, round < 0 ? null : into, round + 2);
+  }
+  printFigure("with, workerd's CPU per batch", used.counting, "µs");
+  printFigure("without", used.bare, "µs");
+  printFigure("difference of the medians", [median(used.counting) - median(used.bare)], "µs");
+  const pairs = used.counting.map((with_, i) => 100 * (with_ / used.bare[i]! - 1));
+  printFigure("median of the rounds' ratios, less one", pairs, "%");
+}
+
+function tinyBodies(count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) => {
+    return gzipSync(encodeColumns("tiny", { time: [Date.now() + i], value: [i] }));
+  });
+}
+
+/** What a write calls from its arrival to its answer, in this process. */
+function requestMicroseconds(): number {
+  const route = "/api/v1/write/msgpack";
+  const headers = { "content-length": "1000" };
+  const request = new Request(`http://sluice${route}`, { method: "POST", headers });
+  const count = 50_000;
+  const startMs = performance.now();
+  for (let i = 0; i < count; i++) {
+    const telemetry = new RequestTelemetry(request, "0");
+    telemetry.routed(route);
+    telemetry.admitted(null, "default");
+    for (const name of ["read", "decompress", "scan", "schema", "append"] as const) {
+      using _stage = telemetry.stage(name);
+    }
+    telemetry.decoded(10_000);
+    telemetry.offer("default", [{ measurement: "cpu", rowCount: 10 }]);
+    telemetry.settle({ rowCount: 10, isDuplicate: false });
+    telemetry.finish(204, null);
+  }
+  return ((performance.now() - startMs) * 1_000) / count;
+}
+
+async function scrapeCost(server: BenchServer): Promise<void> {
+  const { url, token } = server.admin;
+  for (let from = 0; from < SERIES; from += 500) {
+    const lines = Array.from({ length: 500 }, (_, i) => `m${from + i} value=1`);
+    const headers = { authorization: `Bearer ${token}`, "x-arc-database": "series" };
+    const init = { method: "POST", headers, body: lines.join("\n") };
+    const { status } = await fetch(`${url}/api/v1/write/line-protocol`, init);
+    if (status !== 204) throw new Error(`write answered ${status}`);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const times: number[] = [];
+  let text = "";
+  const { workerdSeconds } = await measureCpu(server, async () => {
+    for (let i = 0; i < SCRAPES; i++) {
+      const startMs = performance.now();
+      text = await (await fetch(`${url}/metrics`)).text();
+      times.push(performance.now() - startMs);
+    }
+  });
+  const seriesCount = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  console.log(`\n/metrics with ${SERIES} measurements:`);
+  printFigure("lines of samples", [seriesCount.length], "");
+  printFigure("bytes", [text.length], "");
+  printFigure("time of a scrape", times, "ms");
+  printFigure("workerd's CPU", [(workerdSeconds * 1_000) / SCRAPES], "ms");
+}
