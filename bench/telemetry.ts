@@ -1,27 +1,31 @@
 // What counting and tracing cost: CPU of ingest with and without, and the scrape.
 //
 // Two servers, one as it is and one built from a copy of the sources in which the meter and the
-// telemetry of requests do nothing. They take the same batches in turn, round by round, so that
-// whatever else the machine does meets both. What counts is the CPU time of workerd; the reports to
-// the hub, a second apart, are part of it. Logs are off in both: they are no part of the question.
+// telemetry of requests do nothing. They take the same batches in short turns, so that whatever else
+// the machine does meets both. What counts is the CPU time of workerd; the reports to the hub, a
+// second apart, are part of it. Logs are off in both: they are no part of the question.
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 import { RequestTelemetry } from "../workers/ingest/request-telemetry.ts";
 import { flush } from "../scripts/demo/api.ts";
 import { gzippedBodies, ROWS_PER_BATCH } from "./events.ts";
 import { encodeColumns } from "../clients/client/encode-columns.ts";
 import { sendBodies } from "./load.ts";
-import { median, printFigure, printMachine } from "./report.ts";
+import { printFigure, printMachine, quantile } from "./report.ts";
 import { type BenchServer, measureCpu, type startBenchServer } from "./server.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const LARGE = { rounds: 24, bodies: 24 };
-const TINY = { rounds: 16, bodies: 1_000 };
+const LARGE = { pairs: 200, bodies: 6 };
+const TINY = { pairs: 120, bodies: 100 };
+const WARM_UP_PAIRS = 20;
+const PAIRS_PER_FLUSH = 20;
+const REST_SECONDS = 15;
 const CONCURRENCY = 8;
 const SERIES = 1_000;
 const SCRAPES = 30;
@@ -60,13 +64,17 @@ try {
   }
   const [counting, without] = servers as [BenchServer, BenchServer];
   printMachine();
-  console.log(`${LARGE.rounds} rounds of ${LARGE.bodies} batches of ${ROWS_PER_BATCH} events:`);
-  await compare(counting, without, LARGE.rounds, await gzippedBodies(LARGE.bodies));
-  console.log(`\n${TINY.rounds} rounds of ${TINY.bodies} batches of one row:`);
-  await compare(counting, without, TINY.rounds, tinyBodies(TINY.bodies));
+  console.log(`${LARGE.pairs} turns each, of ${LARGE.bodies} batches of ${ROWS_PER_BATCH} events:`);
+  await compare(counting, without, LARGE.pairs, await gzippedBodies(LARGE.bodies));
+  console.log(`\n${TINY.pairs} turns each, of ${TINY.bodies} batches of one row:`);
+  await compare(counting, without, TINY.pairs, tinyBodies(TINY.bodies));
+  console.log("\none write a second:");
+  await compareAtRest(counting, without);
   console.log("\nthe calls of one write, by themselves:");
   printFigure("telemetry of a request", [1, 2, 3, 4, 5].map(requestMicroseconds), "µs");
   await scrapeCost(counting);
+  console.log("\none write a second after that:");
+  await compareAtRest(counting, without);
 } finally {
   for (const server of servers) await server.stop();
   rmSync(folder, { recursive: true });
@@ -81,34 +89,55 @@ function copyWithoutTelemetry(root: string): string {
   return root;
 }
 
+/** In short turns, so that what disturbs one server disturbs the other. */
 async function compare(
   counting: BenchServer,
   bareServer: BenchServer,
-  rounds: number,
+  pairCount: number,
   bodies: readonly Uint8Array[],
 ): Promise<void> {
   const used = { counting: [] as number[], bare: [] as number[] };
-  const takeTurn = async (server: BenchServer, into: number[] | null, round: number) => {
-    const addressed = bodies.map((body) => ({ database: `n${bodies.length}_${round}`, body }));
+  const takeTurn = async (server: BenchServer, into: number[]) => {
+    const addressed = bodies.map((body) => ({ database: "compared", body }));
     const send = () => sendBodies(server.admin, addressed, CONCURRENCY);
     const { workerdSeconds } = await measureCpu(server, send);
-    into?.push((workerdSeconds * 1e6) / bodies.length);
-    await flush(server.admin);
+    into.push((workerdSeconds * 1e6) / bodies.length);
   };
-  // The first two are for the compilers.
-  for (let round = -2; round < rounds; round++) {
+  for (let pair = 0; pair < WARM_UP_PAIRS + pairCount; pair++) {
+    if (pair === WARM_UP_PAIRS) for (const turns of Object.values(used)) turns.length = 0;
     const turns: [BenchServer, number[]][] = [
       [counting, used.counting],
       [bareServer, used.bare],
     ];
-    if (round % 2 === 0) turns.reverse();
-    for (const [server, into] of turns) await takeTurn(server, round < 0 ? null : into, round + 2);
+    if (pair % 2 === 0) turns.reverse();
+    for (const [server, into] of turns) await takeTurn(server, into);
+    if (pair % PAIRS_PER_FLUSH > 0) continue;
+    for (const { admin } of [counting, bareServer]) await flush(admin);
   }
   printFigure("with, workerd's CPU per batch", used.counting, "µs");
   printFigure("without", used.bare, "µs");
-  printFigure("difference of the medians", [median(used.counting) - median(used.bare)], "µs");
-  const pairs = used.counting.map((with_, i) => 100 * (with_ / used.bare[i]! - 1));
-  printFigure("median of the rounds' ratios, less one", pairs, "%");
+  for (const fraction of [0.25, 0.5]) {
+    const [with_, without] = [quantile(used.counting, fraction), quantile(used.bare, fraction)];
+    const label = fraction === 0.5 ? "medians" : "lower quartiles";
+    printFigure(`difference of the ${label}`, [with_ - without], "µs");
+    printFigure("  of what it is without", [100 * (with_ / without - 1)], "%");
+  }
+}
+
+/** One write a second: what is not the write itself is the report and what the hub does with it. */
+async function compareAtRest(counting: BenchServer, bareServer: BenchServer): Promise<void> {
+  const trickle = async (server: BenchServer) => {
+    for (const body of tinyBodies(REST_SECONDS)) {
+      await sendBodies(server.admin, [{ database: "compared", body }], 1);
+      await sleep(1_000);
+    }
+  };
+  const milliseconds = async (server: BenchServer) => {
+    const { workerdSeconds } = await measureCpu(server, () => trickle(server));
+    return (workerdSeconds * 1_000) / REST_SECONDS;
+  };
+  printFigure("with, workerd's CPU per second", [await milliseconds(counting)], "ms");
+  printFigure("without", [await milliseconds(bareServer)], "ms");
 }
 
 function tinyBodies(count: number): Uint8Array[] {
@@ -148,7 +177,7 @@ async function scrapeCost(server: BenchServer): Promise<void> {
     const { status } = await fetch(`${url}/api/v1/write/line-protocol`, init);
     if (status !== 204) throw new Error(`write answered ${status}`);
   }
-  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  await sleep(3_000);
   const times: number[] = [];
   let text = "";
   const { workerdSeconds } = await measureCpu(server, async () => {

@@ -5,7 +5,7 @@
 
 import type { BatchRun } from "#lib/buffer/types.ts";
 import type { WrittenSegment } from "#lib/flush/write-segment.ts";
-import { FLUSH_COSTS, SHARED } from "#lib/telemetry/costs.ts";
+import { FILE_COSTS, FLUSH_COSTS, SHARED } from "#lib/telemetry/costs.ts";
 import { databaseLabel } from "#lib/telemetry/database-label.ts";
 import * as metrics from "#lib/telemetry/metrics/flush.ts";
 import { costOperations } from "#lib/telemetry/metrics/runtime.ts";
@@ -93,9 +93,9 @@ export class FlushTelemetry {
     const count = (operation: CostOperation, by: number) =>
       meter.add(costOperations, by, this.#database, SHARED, operation);
     count("do_requests", FLUSH_COSTS.do_requests);
-    count("do_rows_written", FLUSH_COSTS.do_rows_written + fileCount);
+    count("do_rows_written", FLUSH_COSTS.do_rows_written + fileCount * FILE_COSTS.do_rows_written);
     count("queue_operations", FLUSH_COSTS.queue_operations);
-    count("r2_class_a", fileCount);
+    count("r2_class_a", fileCount * FILE_COSTS.r2_class_a);
   }
 
   failed(error: unknown): void {

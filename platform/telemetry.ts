@@ -131,6 +131,16 @@ export function createTracer(component: string, sampleRatio: string): Tracer {
   return new Tracer(ports, component, Number(sampleRatio));
 }
 
+/** Ids are needed for every request, recorded or not: the generator is asked for many at once. */
+const RANDOM_BYTES = 1_024;
+let randomDigits = "";
+
 function randomHex(digits: number): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(digits / 2))).toString("hex");
+  if (randomDigits.length < digits) {
+    const bytes = crypto.getRandomValues(new Uint8Array(RANDOM_BYTES));
+    randomDigits = Buffer.from(bytes).toString("hex");
+  }
+  const taken = randomDigits.slice(0, digits);
+  randomDigits = randomDigits.slice(digits);
+  return taken;
 }

@@ -1,5 +1,5 @@
-// The counts now and a while ago, as one thing to ask: totals, rates, and quantiles of what happened
-// in between. What statistics and health are made from.
+// The counts now and a while ago, as one thing to ask: totals, rates, and quantiles of what
+// happened in between. What statistics and health are made from.
 
 import type { MetricSample } from "./history.ts";
 import type { FamilyValues } from "./hub.ts";

@@ -10,7 +10,9 @@ export const PRICES_DATE = "2026-11-21";
 
 export interface Price {
   readonly dollarsPerMillion: number;
-  /** Whether the number of operations is counted, or follows from what each request is known to do. */
+  /**
+   * Whether the number of operations is counted, or follows from what each request is known to do.
+   */
   readonly isEstimate: boolean;
   readonly what: string;
 }

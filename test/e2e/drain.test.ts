@@ -23,7 +23,11 @@ interface Tally {
 async function keepWriting(client: HttpClient, writer: number, tally: Tally): Promise<void> {
   const rows = Array.from({ length: ROWS }, (_, row) => row);
   for (let batch = 0; ; batch++) {
-    const body = encodeBatch("drained", { time: rows, writer: rows.map(() => writer), batch: rows });
+    const body = encodeBatch("drained", {
+      time: rows,
+      writer: rows.map(() => writer),
+      batch: rows,
+    });
     try {
       const { status } = await client.write(body);
       expect(status).toBe(204);

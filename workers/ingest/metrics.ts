@@ -52,9 +52,7 @@ export interface Gathered {
 }
 
 export async function gatherFamilies({ env, log }: Arrival): Promise<Gathered> {
-  const databases = await unwrap(
-    within(env.DIRECTORY.getByName("directory").listDatabases()),
-  );
+  const databases = await unwrap(within(env.DIRECTORY.getByName("directory").listDatabases()));
   const asked = databases.slice(0, LIMITS.databasesInGaugesMax);
   const silent: GaugedObject[] = [];
   const askOne = async ([object, gauges]: readonly [GaugedObject, Promise<FamilyValues[]>]) => {

@@ -14,7 +14,7 @@ export interface Incident {
   /** Those that must fire; others may too. */
   readonly alerts: readonly string[];
   plant(stack: Stack): Promise<void>;
-  /** Called again and again until the alerts have fired. */
+  /** Done again and again until the alerts have fired. */
   suffer?(stack: Stack): Promise<void>;
   mend(stack: Stack): Promise<void>;
 }
@@ -40,7 +40,6 @@ export const LAKE_DOWN: Incident = {
   name: "the object store takes no objects",
   alerts: ["SluiceLakeErrors", "SluiceFlushFailing", "SluiceFlushDelayed"],
   plant: async (stack) => takeLakeAway(stack),
-  suffer: nothing,
   mend: async (stack) => giveLakeBack(stack),
 };
 
@@ -65,7 +64,7 @@ export const SLOW_QUERIES: Incident = {
   alerts: ["SluiceQueriesSlow"],
   plant: nothing,
   async suffer(stack) {
-    const some = "(SELECT value FROM load LIMIT 15000)";
+    const some = "(SELECT value FROM load LIMIT 8000)";
     const sql = `SELECT sum(sqrt(a.value + b.value)) FROM ${some} a, ${some} b`;
     await Promise.all(Array.from({ length: 4 }, () => clientOf(stack).query(sql)));
   },
@@ -110,7 +109,6 @@ export const DISK_NEARLY_FULL: Incident = {
     const { blocks, bavail } = statfsSync(dataFolderOf(stack));
     placeBallast(stack, bavail - Math.floor(blocks * 0.03));
   },
-  suffer: nothing,
   mend: removeBallast,
 };
 
@@ -119,7 +117,6 @@ export const DISK_FULL: Incident = {
   name: "no byte is free",
   alerts: ["SluiceDown"],
   plant: async (stack) => placeBallast(stack, statfsSync(dataFolderOf(stack)).bavail),
-  suffer: nothing,
   mend: removeBallast,
 };
 
@@ -151,7 +148,6 @@ export const QUEUE_LOST: Incident = {
     }
     await stack.start();
   },
-  suffer: nothing,
   async mend(stack) {
     await stack.kill();
     for (const file of queueFilesOf(stack)) {
@@ -185,7 +181,6 @@ export const POISON: Incident = {
     ]);
     await stack.start();
   },
-  suffer: nothing,
   async mend(stack) {
     await stack.kill();
     changeLog(stack, (table) => [
