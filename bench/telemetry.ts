@@ -1,9 +1,9 @@
-// What counting and tracing cost: CPU of ingest with and without, and the scrape.
+// What counting costs: CPU of ingest with and without, and the scrape.
 //
 // Two servers, one as it is and one built from a copy of the sources in which the meter and the
-// telemetry of requests do nothing. They take the same batches in short turns, so that whatever else
-// the machine does meets both. What counts is the CPU time of workerd; the reports to the hub, a
-// second apart, are part of it. Logs are off in both: they are no part of the question.
+// telemetry of requests do nothing. They take the same batches in short turns, so that whatever
+// else the machine does meets both. What counts is the CPU time of workerd; the reports to the hub,
+// a second apart, are part of it.
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,11 +21,13 @@ import { printFigure, printMachine, quantile } from "./report.ts";
 import { type BenchServer, measureCpu, type startBenchServer } from "./server.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
+/** No logs and no traces: they are no part of the question; what a span costs: bench/spans.ts. */
+const COUNTS_ALONE = { LOG_LEVEL: "error", TRACE_SAMPLE_RATIO: "0", SELF_DATABASE: "" };
 const LARGE = { pairs: 200, bodies: 6 };
-const TINY = { pairs: 120, bodies: 100 };
+const TINY = { pairs: 100, bodies: 100 };
 const WARM_UP_PAIRS = 20;
 const PAIRS_PER_FLUSH = 20;
-const REST_SECONDS = 15;
+const REST_SECONDS = 10;
 const CONCURRENCY = 8;
 const SERIES = 1_000;
 const SCRAPES = 30;
@@ -53,12 +55,12 @@ const COPIED = [
 const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
 const bare = copyWithoutTelemetry(join(folder, "bare-sources"));
 const servers: BenchServer[] = [];
+for (const [name, value] of Object.entries(COUNTS_ALONE)) process.env[`SLUICE_${name}`] = value;
 try {
   for (const [name, root] of Object.entries({ counting: ROOT, bare })) {
     const { startBenchServer: start } = (await import(join(root, "bench/server.ts"))) as {
       startBenchServer: typeof startBenchServer;
     };
-    process.env["SLUICE_LOG_LEVEL"] = "error";
     mkdirSync(join(folder, name));
     servers.push(await start(join(folder, name)));
   }

@@ -46,8 +46,8 @@ const SENDER_LIFE_MS = 25_000;
 const NOW_TRIES_MAX = 2;
 
 /**
- * `waitUntil` of Durable Objects: they live on by themselves, and what an alarm waits for would hold
- * the next alarm up.
+ * `waitUntil` of Durable Objects: they live on by themselves, and what an alarm waits for would
+ * hold the next alarm up.
  */
 export function goOnInObject(work: Promise<unknown>): void {
   void work;

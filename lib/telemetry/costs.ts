@@ -18,8 +18,8 @@ export const WRITE_COSTS = { do_requests: 1 } as const;
 /** Snapshot of the catalog, tail of the buffer, and the registry twice: begun and ended. */
 export const QUERY_COSTS = { do_requests: 4 } as const;
 /**
- * Calls: read, commit, release. Rows: the buffer makes the segment's log (2), counts it (1), notes it
- * as open, sealed, hinted, gone (4) and where its rows went (1), and sets two alarms (2); the
+ * Calls: read, commit, release. Rows: the buffer makes the segment's log (2), counts it (1), notes
+ * it as open, sealed, hinted, gone (4) and where its rows went (1), and sets two alarms (2); the
  * catalog notes it (1) and has a new version (1). One hint. Trouble costs more.
  */
 export const FLUSH_COSTS = { do_requests: 3, do_rows_written: 12, queue_operations: 3 } as const;

@@ -109,7 +109,8 @@ export class SeriesTable {
 
   #key(metric: Metric, labels: readonly string[], known: ReadonlyMap<string, unknown>): string {
     assert(labels.length === metric.labels.length, `${metric.name} has other labels`);
-    const key = labels.length === 1 ? labelText(labels[0]!) : labels.map(labelText).join(SEPARATOR);
+    let key = labels.length === 0 ? "" : labelText(labels[0]!);
+    for (let at = 1; at < labels.length; at++) key += SEPARATOR + labelText(labels[at]!);
     if (known.has(key) || known.size < this.#seriesMax) return key;
     const isOpen = (at: number) => OPEN_LABELS.has(metric.labels[at]!);
     return labels.map((text, at) => (isOpen(at) ? OVERFLOW : labelText(text))).join(SEPARATOR);

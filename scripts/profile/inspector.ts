@@ -10,6 +10,7 @@ export interface Target {
 
 /** As Profiler.stop answers, and as files of that kind are. */
 export interface CpuProfile {
+  /** The first one is the root. */
   readonly nodes: readonly ProfileNode[];
   /** The node of each sample, and the µs since the one before. */
   readonly samples: readonly number[];
@@ -18,6 +19,7 @@ export interface CpuProfile {
 
 interface ProfileNode {
   readonly id: number;
+  readonly children?: readonly number[];
   readonly callFrame: {
     readonly functionName: string;
     readonly url: string;
@@ -45,10 +47,39 @@ export async function takeProfile(
     await session.call("Profiler.setSamplingInterval", { interval: SAMPLE_EVERY_US });
     await session.call("Profiler.start");
     await new Promise((resolve) => setTimeout(resolve, forMs));
-    return ((await session.call("Profiler.stop")) as { profile: CpuProfile }).profile;
+    const { profile } = (await session.call("Profiler.stop")) as { profile: CpuProfile };
+    return withIdle(profile);
   } finally {
     session.close();
   }
+}
+
+const IDLE = "(idle)";
+const SAMPLE_US_MAX = 3 * SAMPLE_EVERY_US;
+
+/**
+ * A Worker is not sampled while its thread does something else, and V8 does not know that it was
+ * idle: all that time would be that of the function that ran last. So it is made idle here.
+ */
+export function withIdle(profile: CpuProfile): CpuProfile {
+  const [root, ...nodes] = profile.nodes;
+  if (root === undefined) return profile;
+  const id = Math.max(...profile.nodes.map((node) => node.id)) + 1;
+  const callFrame = { ...root.callFrame, functionName: IDLE };
+  const samples: number[] = [];
+  const timeDeltas: number[] = [];
+  for (const [at, sample] of profile.samples.entries()) {
+    let sinceUs = Math.max(0, profile.timeDeltas[at]!);
+    if (sinceUs > SAMPLE_US_MAX) {
+      samples.push(id);
+      timeDeltas.push(SAMPLE_EVERY_US);
+      sinceUs -= SAMPLE_EVERY_US;
+    }
+    samples.push(sample);
+    timeDeltas.push(sinceUs);
+  }
+  const grown = { ...root, children: [...(root.children ?? []), id] };
+  return { ...profile, nodes: [grown, ...nodes, { id, callFrame }], samples, timeDeltas };
 }
 
 interface BusyFunction {
@@ -59,9 +90,9 @@ interface BusyFunction {
   readonly share: number;
 }
 
-/** Where V8 puts the time in which no JavaScript runs. */
-const IDLE = new Set(["(idle)", "(root)"]);
+const RESTING = new Set([IDLE, "(root)"]);
 
+/** A sample's time is that up to the next one. */
 export function busiest({ nodes, samples, timeDeltas }: CpuProfile): {
   readonly busyShare: number;
   readonly functions: readonly BusyFunction[];
@@ -72,14 +103,19 @@ export function busiest({ nodes, samples, timeDeltas }: CpuProfile): {
   for (const [at, node] of samples.entries()) {
     const { functionName, url, lineNumber } = frames.get(node)!;
     const key = JSON.stringify([functionName || "(anonymous)", url, lineNumber + 1]);
-    spentUs.set(key, (spentUs.get(key) ?? 0) + timeDeltas[at]!);
-    totalUs += timeDeltas[at]!;
+    const lastsUs = timeDeltas[at + 1] ?? 0;
+    spentUs.set(key, (spentUs.get(key) ?? 0) + lastsUs);
+    totalUs += lastsUs;
   }
   const functions = [...spentUs].map(([key, us]) => {
     const [name, url, line] = JSON.parse(key) as [string, string, number];
-    return { name, place: url === "" ? "" : `${url}:${line}`, share: us / totalUs };
+    return {
+      name,
+      place: url === "" ? "" : `${url}:${line}`,
+      share: totalUs === 0 ? 0 : us / totalUs,
+    };
   });
-  const busy = functions.filter(({ name }) => !IDLE.has(name));
+  const busy = functions.filter(({ name }) => !RESTING.has(name));
   return {
     busyShare: busy.reduce((sum, { share }) => sum + share, 0),
     functions: busy.toSorted((a, b) => b.share - a.share),

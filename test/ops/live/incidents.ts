@@ -13,6 +13,8 @@ export interface Incident {
   readonly name: string;
   /** Those that must fire; others may too. */
   readonly alerts: readonly string[];
+  /** One of them is enough. */
+  readonly isAnyEnough?: true;
   plant(stack: Stack): Promise<void>;
   /** Done again and again until the alerts have fired. */
   suffer?(stack: Stack): Promise<void>;
@@ -112,10 +114,11 @@ export const DISK_NEARLY_FULL: Incident = {
   mend: removeBallast,
 };
 
-/** Without a byte to store its totals in, the hub does not answer either: the scrape fails. */
+/** Without a byte to store its totals in, the hub may not answer either: then the scrape fails. */
 export const DISK_FULL: Incident = {
   name: "no byte is free",
-  alerts: ["SluiceDown"],
+  alerts: ["SluiceDown", "SluiceDiskFull"],
+  isAnyEnough: true,
   plant: async (stack) => placeBallast(stack, statfsSync(dataFolderOf(stack)).bavail),
   mend: removeBallast,
 };

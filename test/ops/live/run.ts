@@ -152,7 +152,8 @@ async function check(incident: Incident, stack: Stack, prometheus: Prometheus): 
       await sleep(200);
     }
   })();
-  while (missing.size > 0 && Date.now() - startMs < FIRES_MS_MAX) {
+  const isTold = () => missing.size <= (incident.isAnyEnough ? incident.alerts.length - 1 : 0);
+  while (!isTold() && Date.now() - startMs < FIRES_MS_MAX) {
     for (const name of await firing(prometheus)) {
       if (missing.delete(name)) console.log(`  fires after ${secondsSince(startMs)} s: ${name}`);
     }
@@ -161,7 +162,7 @@ async function check(incident: Incident, stack: Stack, prometheus: Prometheus): 
   isOver = true;
   await suffering;
   await incident.mend(stack);
-  for (const name of missing) failures.push(`${incident.name}: ${name} does not fire`);
+  if (!isTold()) failures.push(`${incident.name}: ${[...missing].join(", ")} does not fire`);
   await checkEnd(incident, prometheus);
 }
 
