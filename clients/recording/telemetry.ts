@@ -100,7 +100,7 @@ export class TelemetryManager {
     });
   }
 
-  /** Never throws. What has no finite value, or no aggregation that there is, is counted as lost. */
+  /** Never throws. Without a finite value, or with an unknown aggregation, it is counted as lost. */
   recordMetric(record: MetricRecord): void {
     this.#guard(() => {
       if (!this.config.enableMetrics || !this.#isMetricKept(record.name)) return;

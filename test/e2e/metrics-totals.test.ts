@@ -17,6 +17,8 @@ const VALUES = { DOORS: "3", METRICS_EVERY_MS: String(METRICS_EVERY_MS), LOG_LEV
 /** For a timer and a report on a machine that has much else to do. */
 const REPORT_MS_MAX = 3_000;
 const WIDTH = 6;
+/** Long enough for some scrapes in the middle of it. */
+const LOAD_MS = 8_000;
 
 /** All that the load keeps books of. */
 const COUNTED =
@@ -47,7 +49,8 @@ describe.skipIf(version === null)("what a real Prometheus stores", () => {
 
   test("are the counts of the load, from whichever isolate", async () => {
     let requests = 0;
-    await load.run(WIDTH, () => requests++ < 2_500);
+    const untilMs = Date.now() + LOAD_MS;
+    await load.run(WIDTH, () => requests++ < 2_500 || Date.now() < untilMs);
     await expect.poll(storedTotals, { timeout: 30_000, interval: 500 }).toEqual(load.totals);
     const [doors] = await prometheus.values("sluice_isolates{component='front-door'}");
     expect(doors!.samples[0]![1]).toBe(3);
@@ -63,7 +66,7 @@ describe.skipIf(version === null)("what a real Prometheus stores", () => {
         at("duplicate"),
         at("rejected"),
       ];
-      expect(offered.size).toBeGreaterThan(3);
+      expect(new Set(offered.values()).size).toBeGreaterThan(2);
       for (const [time, count] of offered) {
         const ended = [accepted, duplicate, rejected].map((one) => one.get(time) ?? 0);
         expect(ended[0]! + ended[1]! + ended[2]!, `${unit} at ${time}`).toBe(count);

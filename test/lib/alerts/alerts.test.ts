@@ -60,14 +60,14 @@ beforeEach(() => {
     },
     query: async (_, sql): Promise<AlertRows> => {
       world.queries.push(sql);
-      await null;
+      await Promise.resolve();
       world.whileAsked();
       return { columns: [{ name: "v", kind: "number" }], rows: [[world.value]] };
     },
     storeSamples: async () => {},
     send: async (_, { body }) => {
       world.sent.push((JSON.parse(body) as { data: { status: string } }).data.status);
-      await null;
+      await Promise.resolve();
       world.whileTold();
       return world.answer;
     },
