@@ -43,7 +43,12 @@ afterAll(async () => {
 });
 
 /** The status of the answer; 0: there was none, as of streams, which are hung up on. */
-async function ask(path: string, init: RequestInit, token: string | null): Promise<number> {
+async function ask(
+  path: string,
+  init: RequestInit,
+  token: string | null,
+  patienceMs = 30_000,
+): Promise<number> {
   const headers = new Headers(init.headers);
   if (token !== null) headers.set("authorization", `Bearer ${token}`);
   const trace = (++traceCount).toString(16).padStart(32, "0");
@@ -51,7 +56,7 @@ async function ask(path: string, init: RequestInit, token: string | null): Promi
   headers.set("cookie", `session=${MARK}-cookie`);
   headers.set("user-agent", `${MARK}-agent`);
   try {
-    const signal = AbortSignal.timeout(1_500);
+    const signal = AbortSignal.timeout(patienceMs);
     const response = await fetch(stack.url + path, { ...init, headers, signal });
     await response.text();
     asked += 1;
@@ -88,7 +93,9 @@ test("every route, with secrets in its URL, headers and body", async () => {
   for (const [method, path] of routes) {
     const url = `${path}?u=${MARK}-user&p=${MARK}-password&q=${MARK}-query`;
     const body = method === "GET" || method === "DELETE" ? {} : { body: BODY };
-    for (const token of [null, `${MARK}-wrong`, TOKEN]) await ask(url, { method, ...body }, token);
+    for (const token of [null, `${MARK}-wrong`, TOKEN]) {
+      await ask(url, { method, ...body }, token, 1_500);
+    }
   }
   await ask(`/${MARK}-in-the-path`, {}, TOKEN);
   await ask(`/api/v1/query?p=${MARK}`, { method: "POST", body: `{"${MARK}` }, null);
@@ -151,7 +158,7 @@ test("tokens and webhooks; and none of all this is where an operator looks", asy
   const places = await whatCameOut();
   expect(asked).toBeGreaterThan(200);
   expect(places["log"]!.split("request refused").length).toBeGreaterThan(100);
-  const secrets = [MARK, TOKEN, created.secret, text.split("_").at(-1)!, "in-the-url"];
+  const secrets = [MARK, TOKEN, created.secret, text.slice(-20), "in-the-url"];
   for (const [place, content] of Object.entries(places)) {
     expect(content.length, place).toBeGreaterThan(10_000);
     for (const secret of secrets) {
