@@ -102,6 +102,13 @@ export class DatabaseBuffer extends DurableObject<IngestEnv> {
     this.#core.segments.noteFlushFailure(segmentId, code, message);
   }
 
+  async replay(segmentId: string): Promise<null | Refusal> {
+    return orRefusal(() => {
+      this.#core.segments.replay(segmentId);
+      return null;
+    });
+  }
+
   /** Resolves when all that was appended before is in Parquet and committed. */
   flush(): Promise<Refusal | null> {
     return this.#core.segments.flush(LIMITS.flushTimeoutMs);

@@ -29,6 +29,8 @@ class MachineWatch {
   readonly #source = randomUUID();
   /** CPU seconds told so far, of each process that was met. */
   readonly #told = new Map<number, number>();
+  /** Read once: with the clock being set, the kernel's answer moves by a second. */
+  readonly #started = new Map<number, number>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -51,9 +53,11 @@ class MachineWatch {
   #measure(name: string, pid: number): void {
     const stats = processStats(pid);
     if (stats === null) return;
+    if (!this.#started.has(pid)) this.#started.set(pid, stats.startSeconds);
     const spent = stats.cpuSeconds - (this.#told.get(pid) ?? 0);
     this.#told.set(pid, stats.cpuSeconds);
     this.#meter.add(metrics.processCpuSeconds, spent, name);
+    this.#meter.set(metrics.processStartTime, this.#started.get(pid)!, name);
     this.#meter.set(metrics.processMemoryBytes, stats.memoryBytes, name);
     this.#meter.set(metrics.processThreads, stats.threadCount, name);
     this.#meter.set(metrics.processOpenFiles, stats.openFileCount, name);

@@ -5,6 +5,8 @@
 import { readFileSync, readdirSync, statfsSync } from "node:fs";
 
 export interface ProcessStats {
+  /** Unix time. */
+  readonly startSeconds: number;
   /** In all its threads, since it was started. */
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
@@ -18,8 +20,10 @@ const TICKS_PER_SECOND = 100;
 /** null: there is no such process any more, or this is not Linux. */
 export function processStats(pid: number): ProcessStats | null {
   try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return {
-      cpuSeconds: cpuSecondsOf(readFileSync(`/proc/${pid}/stat`, "utf8")),
+      startSeconds: startSecondsOf(stat, readFileSync("/proc/stat", "utf8")),
+      cpuSeconds: cpuSecondsOf(stat),
       ...memoryAndThreads(readFileSync(`/proc/${pid}/status`, "utf8")),
       openFileCount: readdirSync(`/proc/${pid}/fd`).length,
     };
@@ -48,10 +52,20 @@ export function diskSpace(folder: string): { usedBytes: number; freeBytes: numbe
   return { usedBytes: (blocks - bfree) * bsize, freeBytes: bavail * bsize };
 }
 
-/** Fields 14 and 15; the name before them is in brackets and may hold blanks, and brackets. */
+/** Fields 14 and 15. */
 export function cpuSecondsOf(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return (fieldOf(stat, 14) + fieldOf(stat, 15)) / TICKS_PER_SECOND;
+}
+
+/** Field 22 counts from the start of the machine, which /proc/stat tells as Unix time. */
+export function startSecondsOf(stat: string, machine: string): number {
+  const bootSeconds = Number(/^btime (\d+)$/m.exec(machine)?.[1]);
+  return bootSeconds + fieldOf(stat, 22) / TICKS_PER_SECOND;
+}
+
+/** By proc(5)'s number; the name, number 2, is in brackets and may hold blanks, and brackets. */
+function fieldOf(stat: string, number: number): number {
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[number - 3]);
 }
 
 function memoryAndThreads(status: string): { memoryBytes: number; threadCount: number } {

@@ -9,7 +9,8 @@ import { serverEvents } from "./server-events.ts";
 
 export interface NewTaggedEvent {
   readonly type?: string;
-  readonly tags?: readonly string[];
+  /** One at least: `group`, and `group:name`. */
+  readonly tags: readonly string[];
   /** Anything that JSON can say. */
   readonly value?: unknown;
   /** The server's time when missing. */

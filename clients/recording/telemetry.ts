@@ -82,7 +82,7 @@ export class TelemetryManager {
     ));
   }
 
-  /** Never throws. */
+  /** Never throws. Without a finite value or a known aggregation it is counted as lost. */
   recordEvent(record: EventRecord): void {
     this.#guard(() => {
       if (!this.config.enableEvents || !this.#isTraceKept(record.traceId)) return;
@@ -100,7 +100,7 @@ export class TelemetryManager {
     });
   }
 
-  /** Never throws. Without a finite value, or with an unknown aggregation, it is counted as lost. */
+  /** Never throws. Without a finite value or a known aggregation it is counted as lost. */
   recordMetric(record: MetricRecord): void {
     this.#guard(() => {
       if (!this.config.enableMetrics || !this.#isMetricKept(record.name)) return;

@@ -3,11 +3,10 @@
 // The stretch is `from` and `to`; or `around` a moment, with `window` to each side of it, or
 // `before` and `after`; or around the last row that meets the conditions of an `incident`.
 
-import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { parseMoment } from "#lib/events/query/date-math.ts";
 import { tagsOf } from "#lib/events/query/filter.ts";
-import { wrongParameter } from "#lib/events/query/wrong-parameter.ts";
+import { unknownParameter, wrongParameter } from "#lib/events/query/wrong-parameter.ts";
 import { durationMs } from "#lib/http/durations.ts";
 import type { JsonObject } from "#lib/http/json-body.ts";
 
@@ -49,14 +48,22 @@ const IN_URL = new Set(
 );
 
 /**
- * URL parameters as a body; `tag` and `measurement` may be repeated. Throws `parameter_invalid`.
+ * Body and URL parameters as one body; `tag` and `measurement` may be repeated. What is said in
+ * both is refused. Throws `parameter_invalid`.
  */
-export function correlateBody(parameters: URLSearchParams): JsonObject {
+export function correlateBody(body: JsonObject, parameters: URLSearchParams): JsonObject {
+  const inUrl = fromParameters(parameters);
+  const twice = Object.keys(inUrl).find((field) => Object.hasOwn(body, field));
+  if (twice === undefined) return { ...body, ...inUrl };
+  throw wrongParameter(twice, "in the URL or in the body, not in both");
+}
+
+function fromParameters(parameters: URLSearchParams): JsonObject {
   const body: Record<string, unknown> = {};
   for (const name of new Set(parameters.keys())) {
     const values = parameters.getAll(name);
     if (name === "tag" || name === "measurement") body[`${name}s`] = values;
-    else if (!IN_URL.has(name)) throw unknownField(name);
+    else if (!IN_URL.has(name)) throw unknownParameter(name, FIELDS);
     else if (values.length > 1) throw wrongParameter(name, "given once");
     else if (name === "limit") body[name] = Number(values[0] || Number.NaN);
     else if (name === "notable") body[name] = flagOf(values[0]!);
@@ -68,7 +75,7 @@ export function correlateBody(parameters: URLSearchParams): JsonObject {
 /** Throws `parameter_invalid` naming the field. */
 export function correlateRequest(body: JsonObject, nowUs: bigint): CorrelateRequest {
   const unknown = Object.keys(body).find((field) => !FIELDS.has(field));
-  if (unknown !== undefined) throw unknownField(unknown);
+  if (unknown !== undefined) throw unknownParameter(unknown, FIELDS);
   const { trace_id: traceId = null, measurements = null, notable = false } = body;
   if (traceId !== null && !isText(traceId)) throw wrongParameter("trace_id", "a text");
   if (typeof notable !== "boolean") throw wrongParameter("notable", "true or false");
@@ -93,8 +100,9 @@ function centerOf(body: JsonObject, nowUs: bigint): Center {
   const isOneSided = body["before"] !== undefined || body["after"] !== undefined;
   if (isOneSided) refuseBeside(body, "before and after", ["window"]);
   const window = body["window"] ?? WINDOW;
-  const beforeUs = durationUs("before", isOneSided ? (body["before"] ?? WINDOW) : window);
-  const afterUs = durationUs("after", isOneSided ? (body["after"] ?? WINDOW) : window);
+  const sideUs = (side: "before" | "after") =>
+    isOneSided ? durationUs(side, body[side] ?? WINDOW) : durationUs("window", window);
+  const [beforeUs, afterUs] = [sideUs("before"), sideUs("after")];
   const aroundUs = parseMoment("around", body["around"], "down", nowUs);
   return spanAround(aroundUs, { beforeUs, afterUs });
 }
@@ -179,10 +187,4 @@ function isConstant(value: unknown): boolean {
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function unknownField(field: string): SluiceError {
-  const expected = [...FIELDS].join(", ");
-  const message = `"${field}" is not known here; known are ${expected}`;
-  return new SluiceError("parameter_invalid", message, { field, expected });
 }

@@ -35,16 +35,6 @@ export function parseNewEvents(body: Uint8Array): ParsedEvents {
   return { newEvents: items.map(newEvent), isList };
 }
 
-/** Throws `event_invalid` for tags that no event can have. */
-export function checkTags(value: unknown, item: number): string[] {
-  const { eventTagsMax, eventTagBytesMax } = LIMITS;
-  const isList = Array.isArray(value) && value.length > 0 && value.length <= eventTagsMax;
-  if (!isList) throw invalid(item, "tags", `a list of 1 to ${eventTagsMax} texts`);
-  const odd = value.findIndex((tag) => !isText(tag) || tag === "" || isLong(tag, eventTagBytesMax));
-  if (odd === -1) return [...new Set<string>(value)];
-  throw invalid(item, `tags[${odd}]`, `a text of 1 to ${eventTagBytesMax} bytes`);
-}
-
 function parseJson(body: Uint8Array): unknown {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
@@ -73,7 +63,7 @@ function newEvent(value: unknown, item: number): NewEvent {
   return {
     id: idOf(fields["id"] ?? null, item),
     type: typeOf(fields["type"] ?? "", item),
-    tags: checkTags(fields["tags"], item),
+    tags: tagsOf(fields["tags"], item),
     valueJson: valueJsonOf(fields["value"], item),
     timeUs: timeUsOf(fields["timestamp"] ?? null, item),
   };
@@ -88,6 +78,18 @@ function typeOf(value: unknown, item: number): string {
   if (value === "") return EVENT_TYPE_DEFAULT;
   if (isText(value) && EVENT_TYPE.test(value)) return value;
   throw invalid(item, "type", "up to 64 letters, digits, _ and -");
+}
+
+/** One with a zero byte could be stored, but no query could ask for it. */
+function tagsOf(value: unknown, item: number): string[] {
+  const { eventTagsMax, eventTagBytesMax: bytesMax } = LIMITS;
+  const isList = Array.isArray(value) && value.length > 0 && value.length <= eventTagsMax;
+  if (!isList) throw invalid(item, "tags", `a list of 1 to ${eventTagsMax} texts`);
+  const odd = value.findIndex(
+    (tag) => !isText(tag) || !/^[^\0]+$/.test(tag) || isLong(tag, bytesMax),
+  );
+  if (odd === -1) return [...new Set<string>(value)];
+  throw invalid(item, `tags[${odd}]`, `a text of 1 to ${bytesMax} bytes, none of them zero`);
 }
 
 function valueJsonOf(value: unknown, item: number): string | null {

@@ -76,7 +76,7 @@ export class QueryFiles {
   }
 }
 
-/** Of the columns as the engine sees them, names in lower case. */
+/** Names in lower case. A column without a type has no values: any type will do to compare. */
 function typesOf({ columns }: TableSchema): Map<string, ColumnType> {
   return new Map(columns.map(({ name, type }) => [name.toLowerCase(), type ?? "utf8"]));
 }

@@ -67,11 +67,11 @@ function cut<T>(items: readonly T[], countMax: number): T[][] {
 function selectList({ columns }: TableSchema, types: ReadonlyMap<string, ColumnType>): string {
   const parts = columns.map(({ name, type }) => {
     const quoted = `"${name.replaceAll('"', '""')}"`;
+    // Only NULLs were seen so far: a NULL without a type fits wherever a value of any type would.
+    if (type === null) return `NULL AS ${quoted}`;
     const stored = types.get(name);
-    // Nothing but NULLs were seen so far in a column without a type.
-    const wanted = type ?? "utf8";
-    if (stored === undefined) return `NULL::${SQL_TYPES[wanted]} AS ${quoted}`;
-    return stored === wanted ? quoted : `${quoted}::${SQL_TYPES[wanted]} AS ${quoted}`;
+    if (stored === undefined) return `NULL::${SQL_TYPES[type]} AS ${quoted}`;
+    return stored === type ? quoted : `${quoted}::${SQL_TYPES[type]} AS ${quoted}`;
   });
   return parts.join(", ");
 }

@@ -7,7 +7,7 @@ import * as http from "#lib/telemetry/metrics/http.ts";
 import * as ingest from "#lib/telemetry/metrics/ingest.ts";
 import * as query from "#lib/telemetry/metrics/query.ts";
 import * as runtime from "#lib/telemetry/metrics/runtime.ts";
-import { dashboard, graph, number, stack } from "./panels.ts";
+import { dashboard, graph, label, number, stack } from "./panels.ts";
 import { level, orZero, perSecond, quantile } from "./promql.ts";
 
 const FAILED = perSecond(http.requests, [], { status: '=~"5.."' });
@@ -53,6 +53,10 @@ export const overview = dashboard(
           },
           level(buffer.oldestSeconds),
           { warning: 300, critical: 1800 },
+        ),
+        label(
+          { title: "Version", help: "Of the server that answers." },
+          { expression: level(runtime.info, ["version"]), legend: "{{version}}" },
         ),
       ],
     },

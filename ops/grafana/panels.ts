@@ -6,6 +6,7 @@
 import {
   BigValueColorMode,
   BigValueGraphMode,
+  BigValueTextMode,
   LegendDisplayMode,
   LegendPlacement,
   SortOrder,
@@ -185,6 +186,21 @@ export function number(
     .colorMode(levels === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
     .thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(stepsOf(levels)))
     .withTarget(target({ expression, legend: "" }, 0));
+}
+
+/** A text that a label carries, not the number behind it. */
+export function label({ title, help }: Omit<Look, "unit">, query: Query): StatBuilder {
+  return new StatBuilder()
+    .title(title)
+    .description(help)
+    .datasource(SOURCE)
+    .unit("none")
+    .span(STAT.width)
+    .height(STAT.height)
+    .textMode(BigValueTextMode.Name)
+    .graphMode(BigValueGraphMode.None)
+    .colorMode(BigValueColorMode.None)
+    .withTarget(target(query, 0));
 }
 
 function stepsOf(levels?: { readonly warning: number; readonly critical: number }) {

@@ -1,12 +1,15 @@
 // Correlation on the real stack: what the document's query over all four pillars answers, from the
 // sample telemetry of the demo; and what narrows it.
 
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generateTelemetry } from "../../clients/samples/generate.ts";
 import type { CorrelateAnswer } from "#lib/correlate/answer.ts";
 import { type Columns, encodeBatch, HttpClient } from "../helpers/http-client.ts";
-import { Stack } from "../helpers/stack.ts";
+import { ADMIN_TOKEN, Stack } from "../helpers/stack.ts";
 
 const SQL = new URL(
   "../../scripts/demo/sql/08-complete-correlation-all-four-pillars.sql",
@@ -85,6 +88,19 @@ describe("around an incident", () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(rows.length);
   });
 
+  test("may be asked for with the body of a GET, as events are", async () => {
+    const body = JSON.stringify({ ...INCIDENT, limit: 5 });
+    const headers = {
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+      "content-length": Buffer.byteLength(body),
+    };
+    const sent = request(stack.url + PATH, { method: "GET", headers });
+    sent.end(body);
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    const { status: _, ...told } = await ask({ ...INCIDENT, limit: 5 });
+    expect(await json(response)).toEqual(told);
+  });
+
   test("all rows are there without notable, and bounds say what was left out", async () => {
     const { from, to, ...all } = await ask(INCIDENT);
     const [count] = await client.row(
@@ -150,7 +166,7 @@ describe("around a moment", () => {
     ["around=now&from=now", "around"],
     ["from=now&to=now-1h", "to"],
     ["from=now&window=1h", "window"],
-    ["around=now&window=1", "before"],
+    ["around=now&window=1", "window"],
     ["around=now&window=1h&before=1h", "window"],
     ["around=now&limit=0", "limit"],
     ["around=now&limit=10001", "limit"],

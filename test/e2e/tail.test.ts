@@ -152,7 +152,14 @@ test("refuses what it cannot show", async () => {
   };
   expect(await codeOf("/api/v1/tail/nothing")).toEqual([404, "measurement_unknown"]);
   expect(await codeOf("/api/v1/tail/strict?database=none")).toEqual([404, "database_unknown"]);
-  for (const query of ["where=x:1", "where=n:a", "columns=x", "rows=x", "last_event_id=x"]) {
+  for (const query of [
+    "where=x:1",
+    "where=n:a",
+    "columns=x",
+    "rows=x",
+    "last_event_id=x",
+    "row=1",
+  ]) {
     expect(await codeOf(`/api/v1/tail/strict?${query}`)).toEqual([400, "parameter_invalid"]);
   }
 });

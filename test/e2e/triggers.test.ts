@@ -204,14 +204,17 @@ describe("the API of triggers", () => {
     ["type", { type: "no spaces" }],
     ["secret", { secret: "whsec_c2hvcnQ=" }],
     ["enabled", { enabled: "yes" }],
+    ["tag", { tag: "orders" }],
   ])("refuses a %s that is wrong, naming it (%#)", async (field, fields) => {
     const trigger = { name: "hook", url: receiver.url, ...fields };
     const { status, body } = await call("POST", "", trigger);
     expect([status, body["detail"]]).toMatchObject([400, { field }]);
   });
 
-  test("refuses a second one of the name, and knows none of another id", async () => {
+  test("takes back what it shows, refuses a second one of the name, and knows none of another id", async () => {
     const { id } = await create();
+    const shown = (await call("GET", `/${id}`)).body;
+    expect((await call("PUT", `/${id}`, { ...shown, enabled: false })).body.enabled).toBe(false);
     const { status, body } = await call("POST", "", { name: "hook", url: receiver.url });
     expect([status, body["code"]]).toEqual([409, "trigger_exists"]);
     expect((await call("DELETE", `/${id}`)).status).toBe(200);

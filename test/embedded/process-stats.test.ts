@@ -9,6 +9,7 @@ import {
   cpuSecondsOf,
   diskSpace,
   processStats,
+  startSecondsOf,
 } from "../../embedded/process-stats.ts";
 
 const isLinux = platform() === "linux";
@@ -18,6 +19,8 @@ describe("what a process uses", () => {
     const stats = processStats(process.pid)!;
     const { user, system } = process.cpuUsage();
     expect(stats.cpuSeconds).toBeGreaterThan(0);
+    const startSeconds = Date.now() / 1_000 - process.uptime();
+    expect(Math.abs(stats.startSeconds - startSeconds)).toBeLessThan(5);
     expect(Math.abs(stats.cpuSeconds - (user + system) / 1e6)).toBeLessThan(1);
     expect(stats.memoryBytes).toBeGreaterThan(1e7);
     expect(stats.threadCount).toBeGreaterThan(1);
@@ -31,7 +34,9 @@ describe("what a process uses", () => {
 
   test("a name with blanks and brackets does not shift the fields", () => {
     const fields = Array.from({ length: 50 }, (_, at) => at + 3);
-    expect(cpuSecondsOf(`7 (a) b) S ${fields.slice(1).join(" ")}`)).toBe((14 + 15) / 100);
+    const stat = `7 (a) b) S ${fields.slice(1).join(" ")}`;
+    expect(cpuSecondsOf(stat)).toBe((14 + 15) / 100);
+    expect(startSecondsOf(stat, "cpu 1 2\nbtime 1000\nprocesses 9\n")).toBe(1000 + 22 / 100);
   });
 });
 

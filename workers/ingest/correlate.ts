@@ -13,7 +13,7 @@ import { correlateRequest, type Incident, spanAround } from "#lib/correlate/requ
 import { incidentSql, rowsSql, type Span } from "#lib/correlate/rows.ts";
 import { DEFAULT_DATABASE, unknownDatabase } from "#lib/directory/names.ts";
 import type { Sql } from "#lib/events/query/conditions.ts";
-import { type JsonObject, readJsonObject } from "#lib/http/json-body.ts";
+import { readOptionalJsonObject } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
 import { isoTime } from "#lib/protocol/text-times.ts";
 import { askRows, type Rows } from "#platform/ask-query.ts";
@@ -24,16 +24,11 @@ import type { AdmittedArrival } from "./arrival.ts";
 const BODY_BYTES_MAX = 200_000;
 const QUERIES_AT_ONCE = 4;
 
-export async function correlateByBody(arrival: AdmittedArrival): Promise<Response> {
-  return correlate(arrival, await readJsonObject(arrival.request, BODY_BYTES_MAX));
-}
-
-export async function correlateByParameters(arrival: AdmittedArrival): Promise<Response> {
-  return correlate(arrival, correlateBody(new URL(arrival.request.url).searchParams));
-}
-
-async function correlate(arrival: AdmittedArrival, body: JsonObject): Promise<Response> {
-  const request = correlateRequest(body, BigInt(Date.now()) * 1_000n);
+/** The question is a body, also of a GET, or URL parameters, or some of it in each. */
+export async function correlate(arrival: AdmittedArrival): Promise<Response> {
+  const body = await readOptionalJsonObject(arrival.request, BODY_BYTES_MAX);
+  const parameters = new URL(arrival.request.url).searchParams;
+  const request = correlateRequest(correlateBody(body, parameters), BigInt(Date.now()) * 1_000n);
   const schemas = await schemasOf(arrival);
   const tables = pillarTables(schemas, request.measurements);
   const { center } = request;

@@ -12,6 +12,7 @@ import { positiveInteger } from "#platform/config.ts";
 import { ensureDatabase, findDatabase } from "#platform/directory.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
+import { segmentJson } from "./segments.ts";
 
 const BODY_BYTES_MAX = 10_000;
 
@@ -48,15 +49,7 @@ export async function showDatabase({ env, database }: AdmittedArrival): Promise<
     rows: segments.reduce((sum, { rowCount }) => sum + rowCount, 0),
     bytes: segments.reduce((sum, { byteLength }) => sum + byteLength, 0),
     followers: followerCount,
-    segments: segments.map((segment) => ({
-      id: segment.segmentId,
-      state: segment.state,
-      rows: segment.rowCount,
-      bytes: segment.byteLength,
-      opened_at: new Date(segment.openedMs).toISOString(),
-      attempts: segment.attempts,
-      last_error: segment.lastError,
-    })),
+    segments: segments.map(segmentJson),
   };
   return json({ ...(await describe(found, env)), buffer });
 }

@@ -15,8 +15,9 @@ import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
 import { type EventFilter, isWanted } from "#lib/events/filter.ts";
 import { eventFrame, openingFrame } from "#lib/events/frame.ts";
-import { checkTags } from "#lib/events/parse-events.ts";
-import { EVENT_TYPE, type StoredEvent } from "#lib/events/types.ts";
+import { listenerFilter } from "#lib/events/query/listener.ts";
+import { wrongParameter } from "#lib/events/query/wrong-parameter.ts";
+import type { StoredEvent } from "#lib/events/types.ts";
 import { tokenOf } from "#lib/http/credentials.ts";
 import { readOptionalJsonObject } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
@@ -39,7 +40,8 @@ interface Subscription {
 
 /** Also with the tags in a JSON body: `{"tags": […], "type": …}`. */
 export async function streamEvents(arrival: AdmittedArrival): Promise<Response> {
-  const filter = await filterOf(arrival.request);
+  const body = await readOptionalJsonObject(arrival.request, BODY_BYTES_MAX);
+  const filter = listenerFilter(body, new URL(arrival.request.url).searchParams);
   const after = startOf(arrival.request);
   const database = await databaseOf(arrival);
   const subscription = { database, filter };
@@ -74,29 +76,17 @@ export async function streamStatus(arrival: AdmittedArrival): Promise<Response> 
   });
 }
 
-async function filterOf(request: Request): Promise<EventFilter> {
-  const { searchParams } = new URL(request.url);
-  const body = await readOptionalJsonObject(request, BODY_BYTES_MAX);
-  const listed = body["tags"] ?? [];
-  const tags = [...(Array.isArray(listed) ? listed : [listed]), ...searchParams.getAll("tag")];
-  const type = body["type"] || searchParams.get("type") || null;
-  if (type !== null && (typeof type !== "string" || !EVENT_TYPE.test(type))) {
-    throw wrong("type", "letters, digits, _ and -");
-  }
-  return { tags: tags.length === 0 ? [] : checkTags(tags, 0), type };
-}
-
 /** The last event that the client has seen; null: it wants what comes from now on. */
 function startOf(request: Request): number | null {
   const last = lastEventIdOf(request);
   if (last !== null) {
     if (/^\d{1,15}$/.test(last)) return Number(last);
-    throw wrong("last_event_id", "the id of an event of this stream");
+    throw wrongParameter("last_event_id", "the id of an event of this stream");
   }
   const from = new URL(request.url).searchParams.get("from") || "now";
   if (from === "now") return null;
   if (from === "beginning") return 0;
-  throw wrong("from", "now or beginning");
+  throw wrongParameter("from", "now or beginning");
 }
 
 /** That of bare requests can be listened to before there is anything in it. */
@@ -208,11 +198,4 @@ async function endWithAccess(
       if (isSluiceError(error) && error.code !== "buffer_unavailable") ended.abort(error);
     }
   }
-}
-
-function wrong(field: string, expected: string): SluiceError {
-  return new SluiceError("parameter_invalid", `"${field}" must be ${expected}`, {
-    field,
-    expected,
-  });
 }

@@ -13,6 +13,8 @@ import type { FamilyValues } from "#lib/telemetry/hub.ts";
 import { bytesLimit } from "#lib/telemetry/metrics/buffer.ts";
 import { databases as databasesMetric } from "#lib/telemetry/metrics/catalog.ts";
 import { ready as readyMetric } from "#lib/telemetry/metrics/http.ts";
+import { info } from "#lib/telemetry/metrics/runtime.ts";
+import { SERVICE_VERSION } from "#lib/telemetry/otlp.ts";
 import { joinFamilies } from "#lib/telemetry/join-families.ts";
 import { CONTENT_TYPES, chooseTextFormat, metricsText } from "#lib/telemetry/prometheus-text.ts";
 import { authenticate } from "#platform/directory.ts";
@@ -73,6 +75,7 @@ export async function gatherFamilies({ env, log }: Arrival): Promise<Gathered> {
     { metric: databasesMetric, series: [{ labels: [], value: databases.length }] },
     { metric: bytesLimit, series: [{ labels: [], value: LIMITS.bufferSoftBytesMax }] },
     { metric: readyMetric, series: [{ labels: [], value: isReady }] },
+    { metric: info, series: [{ labels: [SERVICE_VERSION], value: 1 }] },
   ];
   const names = new Map(databases.map(({ databaseId, name }) => [databaseId, name]));
   return { families: joinFamilies(withDatabaseNames([...parts.flat(), ...own], names)), silent };

@@ -285,6 +285,14 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: "Write everything acknowledged before to Parquet",
     answers: { 200: "done", 404: "no such database", 503: "not done in time" },
   },
+  "GET /api/v1/databases/:database/segments": {
+    summary: "Segments of the log that are not in Parquet yet, of all shards",
+    answers: { 200: "state, rows, bytes, age, tries and last error", 404: "no such database" },
+  },
+  "POST /api/v1/databases/:database/segments/:segment/replay": {
+    summary: "Try a segment again that was put aside; its rows are in queries at once",
+    answers: { 202: "it will be written", 404: "no such database, or no such segment aside" },
+  },
   "POST /api/v1/write/line-protocol/flush": {
     summary: "Flush all databases",
     answers: { 200: "done", 503: "not done in time" },

@@ -14,7 +14,7 @@ import { authenticate } from "#platform/directory.ts";
 import * as alerts from "./alerts.ts";
 import type { AdmittedArrival, Arrival } from "./arrival.ts";
 import * as continuousQueries from "./continuous-queries.ts";
-import { correlateByBody, correlateByParameters } from "./correlate.ts";
+import { correlate } from "./correlate.ts";
 import { createDatabase, listDatabases, showDatabase } from "./databases.ts";
 import { queryEvents } from "./event-queries.ts";
 import { streamEvents, streamStatus } from "./event-stream.ts";
@@ -37,6 +37,7 @@ import { deleteConfig, deleteRows } from "./delete.ts";
 import * as jobs from "./jobs.ts";
 import * as retention from "./retention.ts";
 import * as schedulers from "./schedulers.ts";
+import { listSegments, replaySegment } from "./segments.ts";
 import { tailMeasurement } from "./tail.ts";
 import * as tokens from "./tokens.ts";
 import * as triggers from "./triggers.ts";
@@ -90,8 +91,8 @@ export const ROUTES: readonly Route[] = [
   ["POST", "/api/v1/events", "write", "parameter", storeEvents],
   ["GET", "/api/v1/events/stream", "read", "parameter", streamEvents],
   ["GET", "/api/v1/events/stream/status", "read", "parameter", streamStatus],
-  ["GET", "/api/v1/correlate", "read", "parameter", correlateByParameters],
-  ["POST", "/api/v1/correlate", "read", "parameter", correlateByBody],
+  ["GET", "/api/v1/correlate", "read", "parameter", correlate],
+  ["POST", "/api/v1/correlate", "read", "parameter", correlate],
 
   ["GET", "/api/v1/databases", "read", "none", listDatabases],
   ["POST", "/api/v1/databases", "admin", "none", createDatabase],
@@ -115,6 +116,8 @@ export const ROUTES: readonly Route[] = [
     renameMeasurement,
   ],
   ["POST", "/api/v1/databases/:database/flush", "admin", "path", flushDatabase],
+  ["GET", "/api/v1/databases/:database/segments", "admin", "path", listSegments],
+  ["POST", "/api/v1/databases/:database/segments/:segment/replay", "admin", "path", replaySegment],
   ["POST", "/api/v1/write/line-protocol/flush", "admin", "none", flushAll],
 
   ["GET", "/api/v1/continuous_queries", "read", "later", continuousQueries.list],
@@ -205,7 +208,7 @@ const CORS = {
   "access-control-allow-methods": "GET,QUERY,POST,PUT,PATCH,DELETE,OPTIONS",
   "access-control-allow-headers":
     "Origin, Content-Type, Accept, Authorization, x-api-key, x-arc-database, Content-Encoding, " +
-    "Idempotency-Key",
+    "Idempotency-Key, Last-Event-ID, traceparent, tracestate, x-request-id",
   "access-control-expose-headers": "Link, x-next-cursor, x-event-position, x-request-id",
 };
 

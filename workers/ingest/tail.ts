@@ -10,6 +10,7 @@ import type { TableSchema } from "#lib/catalog/schema.ts";
 import { DEFAULT_DATABASE, unknownDatabase } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
+import { unknownParameter } from "#lib/events/query/wrong-parameter.ts";
 import { tokenOf } from "#lib/http/credentials.ts";
 import { lastEventIdOf, SSE_HEADERS } from "#lib/http/sse.ts";
 import { Tail, type TailPorts, type TailSpec } from "#lib/tail/tail.ts";
@@ -20,6 +21,8 @@ import { authenticate, findDatabase } from "#platform/directory.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 import { leaveWhenDraining } from "./draining.ts";
+
+const PARAMETERS = ["database", "rows", "columns", "where", "last_event_id"];
 
 /** GET /api/v1/tail/:measurement?database=&rows=&columns=&where=&last_event_id= */
 export async function tailMeasurement(arrival: AdmittedArrival): Promise<Response> {
@@ -62,6 +65,11 @@ function wishesOf(
   schema: TableSchema,
 ): Omit<TailSpec, "heartbeatMs"> {
   const { searchParams } = new URL(request.url);
+  // `p` is a token, which is read elsewhere.
+  const unknown = [...searchParams.keys()].find(
+    (name) => name !== "p" && !PARAMETERS.includes(name),
+  );
+  if (unknown !== undefined) throw unknownParameter(unknown, PARAMETERS);
   const columns = searchParams.getAll("columns").flatMap((names) => names.split(","));
   return {
     databaseId,

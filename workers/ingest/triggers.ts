@@ -8,6 +8,7 @@ import { LIMITS } from "#lib/base/limits.ts";
 import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
+import { unknownParameter } from "#lib/events/query/wrong-parameter.ts";
 import { EVENT_TYPE } from "#lib/events/types.ts";
 import { flagField, type JsonObject, readJsonObject } from "#lib/http/json-body.ts";
 import { textField, textListField } from "#lib/http/json-body.ts";
@@ -23,6 +24,9 @@ import { databaseFor } from "./write-batches.ts";
 const BODY_BYTES_MAX = 30_000;
 const NAME = /^[^\p{Cc}]{1,128}$/u;
 const SECRET_BYTES = 32;
+const FIELDS = ["name", "database", "tags", "type", "url", "enabled", "secret"];
+/** In every answer, and so in what a client changes and sends back. */
+const SHOWN_FIELDS = new Set(["id", "created_at", "updated_at", "state"]);
 
 /** GET /api/v1/triggers?database= */
 export async function list(arrival: AdmittedArrival): Promise<Response> {
@@ -39,7 +43,7 @@ export async function list(arrival: AdmittedArrival): Promise<Response> {
 /** POST /api/v1/triggers: of the database in the body, or else in `x-arc-database`. */
 export async function create(arrival: AdmittedArrival): Promise<Response> {
   const { request, env, principal } = arrival;
-  const body = await readJsonObject(request, BODY_BYTES_MAX);
+  const body = await bodyOf(request);
   const name = textField(body, "database", arrival.database ?? DEFAULT_DATABASE);
   demand(principal, "admin", checkDatabaseName(name));
   const fields = {
@@ -64,7 +68,7 @@ export async function show(arrival: AdmittedArrival): Promise<Response> {
 /** PUT /api/v1/triggers/:id: what the body does not name stays as it is. */
 export async function update(arrival: AdmittedArrival): Promise<Response> {
   const { database, id } = await named(arrival, "admin", "trigger_unknown");
-  const body = await readJsonObject(arrival.request, BODY_BYTES_MAX);
+  const body = await bodyOf(arrival.request);
   if (textField(body, "database", database.name) !== database.name) {
     throw wrong("database", "the one that the trigger is of");
   }
@@ -91,6 +95,15 @@ function describe(
   database: Database,
 ) {
   return describeTrigger(trigger, database, position);
+}
+
+/** Without `tags` a trigger is of all events: those of a misspelt field must not be. */
+async function bodyOf(request: Request): Promise<JsonObject> {
+  const body = await readJsonObject(request, BODY_BYTES_MAX);
+  const isKnown = (field: string) => FIELDS.includes(field) || SHOWN_FIELDS.has(field);
+  const unknown = Object.keys(body).find((field) => !isKnown(field));
+  if (unknown === undefined) return body;
+  throw unknownParameter(unknown, FIELDS);
 }
 
 function newSecret(): string {

@@ -45,7 +45,8 @@ const OF_PAGES = ["order", "page", "per_page", "position", "cursor"];
 export function aggregateQuestion(request: JsonObject, nowUs: bigint): AggregateQuestion {
   const odd = OF_PAGES.find((field) => request[field] !== undefined);
   if (odd !== undefined) throw wrongParameter(odd, "left out where an aggregator is given");
-  const { aggregator } = request;
+  const { aggregator: asked } = request;
+  const aggregator = typeof asked === "string" ? { type: asked } : asked;
   if (typeof aggregator !== "object" || aggregator === null || Array.isArray(aggregator)) {
     throw wrongParameter("aggregator", 'an object like {"type": "average"}');
   }

@@ -36,13 +36,14 @@ export function tagsOf(value: unknown): string[] {
   }
   for (const [at, tag] of value.entries()) {
     if (typeof tag !== "string" || tag === "" || tag.includes("\0")) {
-      throw wrongParameter(`tags[${at}]`, "a text that is not empty");
+      throw wrongParameter(`tags[${at}]`, "a text that is not empty, without zero bytes");
     }
   }
   return [...new Set(value as string[])];
 }
 
-function typeOf(value: unknown): string {
+/** Throws `parameter_invalid`. */
+export function typeOf(value: unknown): string {
   if (typeof value === "string" && EVENT_TYPE.test(value)) return value;
   throw wrongParameter("type", "1 to 64 letters, digits, _ or -");
 }

@@ -25,37 +25,51 @@ export interface PageQuestion {
   readonly after: Pick<Cursor, "timeUs" | "seq" | "stepUs"> | null;
   readonly nowUs: bigint;
   readonly digest: string;
+  /** What the next page's cursor carries. */
+  readonly asked: JsonObject;
 }
+
+/** What a cursor stands for where it comes alone. */
+const CARRIED = ["tags", "type", "timestamp", "order", "per_page"];
 
 /** Of a request as request.ts gives it. Throws `parameter_invalid`. */
 export function pageQuestion(request: JsonObject, database: string, nowUs: bigint): PageQuestion {
-  const { tags = [], type = null, timestamp = null, cursor } = request;
-  const order = orderOf(request["order"] ?? "desc");
+  const cursor = request["cursor"] === undefined ? null : parseCursor(request["cursor"]);
+  const asked = carried({ ...cursor?.asked, ...request });
+  const { tags = [], type = null, timestamp = null, order = "desc" } = asked;
   const digest = filterDigest([database, order, tags, type, timestamp]);
-  const rowsMax = wholeNumber(request, "per_page", 1, LIMITS.eventPageRowsMax);
-  const page = wholeNumber(request, "page", 1, LIMITS.eventOffsetMax);
-  const offset = (page === null ? 0 : page - 1) * (rowsMax ?? LIMITS.eventPageRowsDefault);
-  if (offset > LIMITS.eventOffsetMax) {
-    throw wrongParameter(
-      "page",
-      `within the first ${LIMITS.eventOffsetMax} events; follow the cursor`,
-    );
+  if (cursor !== null && cursor.digest !== digest) {
+    throw wrongParameter("cursor", "used with the same filter, order and database as before");
   }
+  const rowsMax =
+    wholeNumber(asked, "per_page", 1, LIMITS.eventPageRowsMax) ?? LIMITS.eventPageRowsDefault;
+  const page = wholeNumber(request, "page", 1, LIMITS.eventOffsetMax);
   const position = wholeNumber(request, "position", 0, Number.MAX_SAFE_INTEGER);
-  const parsed = cursor === undefined ? null : parseCursor(cursor, digest);
-  if (parsed !== null && (page !== null || position !== null)) {
+  if (cursor !== null && (page !== null || position !== null)) {
     throw wrongParameter("cursor", "without page and position, which it replaces");
   }
   return {
-    filter: eventFilter(request, parsed?.nowUs ?? nowUs),
-    order,
-    rowsMax: rowsMax ?? LIMITS.eventPageRowsDefault,
-    offset,
-    position: parsed?.position ?? position,
-    after: parsed,
-    nowUs: parsed?.nowUs ?? nowUs,
+    filter: eventFilter(asked, cursor?.nowUs ?? nowUs),
+    order: orderOf(order),
+    rowsMax,
+    offset: offsetOf(page ?? 1, rowsMax),
+    position: cursor?.position ?? position,
+    after: cursor,
+    nowUs: cursor?.nowUs ?? nowUs,
     digest,
+    asked: { ...asked, per_page: rowsMax },
   };
+}
+
+function carried(request: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(request).filter(([field]) => CARRIED.includes(field)));
+}
+
+function offsetOf(page: number, rowsMax: number): number {
+  const offset = (page - 1) * rowsMax;
+  if (offset <= LIMITS.eventOffsetMax) return offset;
+  const expected = `within the first ${LIMITS.eventOffsetMax} events; follow the cursor`;
+  throw wrongParameter("page", expected);
 }
 
 /** Where an event stands. Integers as texts, which no reader rounds. */
@@ -161,13 +175,13 @@ export function nextCursor(
   question: PageQuestion,
   position: number,
 ): string | null {
-  const { rowsMax, nowUs, digest } = question;
+  const { rowsMax, nowUs, digest, asked } = question;
   if (keys.length <= rowsMax) return null;
   const [timeUs, seq] = keys[rowsMax - 1]!;
   const spanUs = BigInt(keys[0]![0]) - BigInt(keys[rowsMax]![0]);
   const stepUs = (spanUs < 0n ? -spanUs : spanUs) / BigInt(rowsMax) + 1n;
   const last = { timeUs: BigInt(timeUs), seq: Number(seq), stepUs };
-  return cursorText({ position, nowUs, ...last, digest });
+  return cursorText({ position, nowUs, ...last, digest, asked });
 }
 
 function storedEvent([seq, timeUs, id, type, tags, valueJson]: EventRow): StoredEvent {

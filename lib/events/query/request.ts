@@ -1,11 +1,11 @@
 // A question about events as one JSON object, whether it came as a body or as URL parameters.
 //
 // `?tag=a&tag=b&type=t&gte=now-1h` says what {"tags": ["a", "b"], "type": "t", "timestamp":
-// {"gte": "now-1h"}} says. What neither form knows, and what is said in both, is refused: a
-// misspelt condition that counted for nothing would answer with the wrong events.
+// {"gte": "now-1h"}} says. What neither form knows, and what is said in both, is refused.
 
 import { SluiceError } from "#lib/base/errors.ts";
 import type { JsonObject } from "#lib/http/json-body.ts";
+import { unknownParameter } from "./wrong-parameter.ts";
 
 const RANGE = ["lt", "lte", "gt", "gte"] as const;
 const PAGING = ["order", "page", "per_page", "position", "cursor"] as const;
@@ -18,7 +18,7 @@ const OTHERS = new Set(["p", "database"]);
 /** Throws `parameter_invalid`. Numbers of parameters stay texts. */
 export function eventRequest(body: JsonObject, parameters: URLSearchParams): JsonObject {
   const unknown = Object.keys(body).find((field) => !FIELDS.has(field));
-  if (unknown !== undefined) throw unknownField(unknown, FIELDS);
+  if (unknown !== undefined) throw unknownParameter(unknown, FIELDS);
   const inUrl = fromParameters(parameters);
   const twice = Object.keys(inUrl).find((field) => Object.hasOwn(body, field));
   if (twice === undefined) return { ...body, ...inUrl };
@@ -39,7 +39,7 @@ function fromParameters(parameters: URLSearchParams): JsonObject {
     else if (isOneOf(AGGREGATOR, name)) aggregator[name] = aggregatorValue(name, values[0]!);
     else if (name === "timestamp" || name === "type") found.set(name, values[0]!);
     else if (isOneOf(PAGING, name)) found.set(name, values[0]!);
-    else if (!OTHERS.has(name)) throw unknownField(name, PARAMETERS);
+    else if (!OTHERS.has(name)) throw unknownParameter(name, PARAMETERS);
   }
   if (Object.keys(range).length > 0) {
     if (found.has("timestamp")) throw repeated("timestamp");
@@ -66,12 +66,6 @@ function isOneOf(names: readonly string[], name: string): boolean {
 
 function aggregatorValue(name: string, text: string): unknown {
   return name === "percentiles" ? text.split(",").map(Number) : text;
-}
-
-function unknownField(field: string, known: ReadonlySet<string>): SluiceError {
-  const expected = [...known].join(", ");
-  const message = `"${field}" is not known here; known are ${expected}`;
-  return new SluiceError("parameter_invalid", message, { field, expected });
 }
 
 function repeated(field: string): SluiceError {

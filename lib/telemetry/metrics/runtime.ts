@@ -45,6 +45,13 @@ export const uptimeSeconds = gauge(
   [],
   "max",
 );
+export const info = gauge("sluice_info", "1, with the version that answers.", ["version"], "max");
+export const processStartTime = gauge(
+  "sluice_process_start_time_seconds",
+  "When the processes of a local server were started, as Unix time.",
+  ["process"],
+  "max",
+);
 export const processCpuSeconds = counter(
   "sluice_process_cpu_seconds_total",
   "CPU time of the processes of a local server.",

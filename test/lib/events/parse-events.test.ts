@@ -73,6 +73,7 @@ describe("the body of a post", () => {
     [{ tags: ["a", ""] }, "tags[1]"],
     [{ tags: ["a", 1] }, "tags[1]"],
     [{ tags: ["\ud800"] }, "tags[0]"],
+    [{ tags: ["a\0b"] }, "tags[0]"],
     [{ tags: ["a"], type: "a b" }, "type"],
     [{ tags: ["a"], type: 1 }, "type"],
     [{ tags: ["a"], id: "a b" }, "id"],

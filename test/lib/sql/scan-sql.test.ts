@@ -16,3 +16,16 @@ test("no scan has more files than the engine has memory for, and every file is i
   expect(scans.map(({ length }) => length)).toEqual([100, 100, 1]);
   expect(scans.flat()).toEqual(names);
 });
+
+test("a column in which only NULLs were seen is NULL without a type, in files and without", () => {
+  const columns = [
+    { name: "time", type: "timestamp", takesNumbers: false },
+    { name: "v", type: null, takesNumbers: false },
+  ] as const;
+  const schema = { tableId: 1, measurement: "m", schemaVersion: 1, columns };
+  const always = { minMs: null, maxMs: null };
+  const file = { name: "f", types: new Map([["time", "timestamp"] as const]) };
+  const list = 'NULL AS "v"';
+  expect(scanSql(schema, [file], always)).toBe(`SELECT "time", ${list} FROM read_parquet(['f'])`);
+  expect(scanSql(schema, [], always)).toContain(list);
+});

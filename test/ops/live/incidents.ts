@@ -4,8 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { LIMITS } from "#lib/base/limits.ts";
+import { mendSegments, poisonSegments } from "../../helpers/buffer-files.ts";
 import { encodeBatch, HttpClient } from "../../helpers/http-client.ts";
 import type { Stack } from "../../helpers/stack.ts";
 
@@ -167,7 +166,9 @@ function queueFilesOf(stack: Stack): string[] {
   return names.map((name) => join(folder, name));
 }
 
-/** Bytes of the log that do not decode, and a segment that is one try from being put aside. */
+const POISONED = "poisoned";
+
+/** Mended as the runbook says: when the cause is gone, by a replay. */
 export const POISON: Incident = {
   name: "a segment that cannot be written",
   alerts: ["SluiceSegmentQuarantined"],
@@ -175,43 +176,21 @@ export const POISON: Incident = {
     const time = [BigInt(Date.now()) * 1_000n];
     await clientOf(stack).write(encodeBatch(POISONED, { time, value: [1] }));
     await stack.kill();
-    const attempts = LIMITS.flushAttemptsMax - 1;
-    changeLog(stack, (table) => [
-      `ALTER TABLE ${table} ADD COLUMN kept BLOB`,
-      `UPDATE ${table} SET kept = bytes, bytes = zeroblob(length(bytes))
-       WHERE measurement = '${POISONED}'`,
-      `UPDATE segment SET attempts = ${attempts} WHERE segment_no = ${table.replace(/\D/g, "")}`,
-    ]);
+    poisonSegments(stack, POISONED);
     await stack.start();
   },
   async mend(stack) {
     await stack.kill();
-    changeLog(stack, (table) => [
-      `UPDATE ${table} SET bytes = kept WHERE kept IS NOT NULL`,
-      `UPDATE segment SET attempts = 0, hints = 0, next_hint_ms = 0, state = 'sealed'
-       WHERE segment_no = ${table.replace(/\D/g, "")}`,
-    ]);
+    mendSegments(stack, POISONED);
     await stack.start();
+    const path = "/api/v1/databases/default/segments";
+    const response = await clientOf(stack).fetch(path);
+    const { segments } = (await response.json()) as { segments: { id: string; state: string }[] };
+    for (const { id } of segments.filter(({ state }) => state === "quarantined")) {
+      await clientOf(stack).post(`${path}/${id}/replay`, {});
+    }
   },
 };
-
-const POISONED = "poisoned";
-
-/** Runs statements for every segment's table that holds the poisoned measurement. */
-function changeLog(stack: Stack, statementsFor: (table: string) => readonly string[]): void {
-  const folder = join(dataFolderOf(stack), "durable-objects", "sluice-DatabaseBuffer");
-  const files = readdirSync(folder).filter((name) => /^[0-9a-f]+\.sqlite$/.test(name));
-  for (const file of files) {
-    const database = new DatabaseSync(join(folder, file));
-    const tables = database.prepare("SELECT name FROM sqlite_master WHERE name GLOB 'log_[0-9]*'");
-    for (const { name } of tables.all() as { name: string }[]) {
-      const held = database.prepare(`SELECT 1 FROM ${name} WHERE measurement = ?`).get(POISONED);
-      if (held === undefined) continue;
-      for (const statement of statementsFor(name)) database.exec(statement);
-    }
-    database.close();
-  }
-}
 
 export function clientOf(stack: Stack): HttpClient {
   return new HttpClient(() => stack.url);

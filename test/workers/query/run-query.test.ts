@@ -68,9 +68,9 @@ describe("rows", () => {
     const sql =
       'SELECT v, t, f, "Odd ""name""", late, typeof(v), typeof(late) FROM m ORDER BY time';
     expect((await world.query(sql)).data).toEqual([
-      [1, null, null, null, null, "DOUBLE", "VARCHAR"],
-      [2.5, "x", true, null, null, "DOUBLE", "VARCHAR"],
-      [3, null, null, "ö", null, "DOUBLE", "VARCHAR"],
+      [1, null, null, null, null, "DOUBLE", "NULL"],
+      [2.5, "x", true, null, null, "DOUBLE", "NULL"],
+      [3, null, null, "ö", null, "DOUBLE", "NULL"],
     ]);
     const all = await world.query("SELECT * FROM m WHERE v > 2.7");
     expect(all.columns).toEqual(["time", "v", "late", "t", "f", 'Odd "name"']);

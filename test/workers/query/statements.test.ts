@@ -200,3 +200,15 @@ describe("statements about a query", () => {
     }
   });
 });
+
+test("a column that has only had NULLs fits where any type does, and is INTEGER by name", async () => {
+  const sql = "SELECT v + w, length(v), v = 'a', v > 4, sum(v), v = time FROM blank GROUP BY ALL";
+  for (const step of ["tail", "file"]) {
+    world.get().append("blank", { time: [NOON], v: [null], w: [null] });
+    if (step === "file") await world.get().flush();
+    const { data, error } = await ask(sql);
+    expect([step, error, data]).toEqual([step, undefined, [[null, null, null, null, null, null]]]);
+  }
+  const described = (await ask("DESCRIBE blank")).data.map(([name, type]) => [name, type]);
+  expect(described).toContainEqual(["v", "INTEGER"]);
+});

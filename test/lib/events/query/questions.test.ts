@@ -65,6 +65,25 @@ describe("a question about events", () => {
     expect(question.filter.toUs).toBe(NOW);
   });
 
+  test("is in its cursor, which may come alone, or with parts of it, or with a smaller page", () => {
+    const body = { tags: ["a", "ä"], type: "t", timestamp: { gte: "now-1h" }, order: "asc" };
+    const cursor = cursorOf(body);
+    const whole = pageQuestion({ ...body, per_page: 1, cursor }, "default", NOW);
+    expect(pageQuestion({ cursor }, "default", NOW + 1n)).toEqual(whole);
+    expect(pageQuestion({ cursor, type: "t" }, "default", NOW)).toEqual(whole);
+    expect(pageQuestion({ cursor, per_page: 5 }, "default", NOW).rowsMax).toBe(5);
+  });
+
+  test("has to be sent again with its cursor where it is too long for a header", () => {
+    const body = { tags: Array.from({ length: 8 }, (_, i) => `${i}`.padEnd(250, "x")) };
+    const cursor = cursorOf(body);
+    expect(cursor.length).toBeLessThan(300);
+    expect(pageQuestion({ ...body, cursor }, "default", NOW).filter.tags).toEqual(body.tags);
+    expect(refusalOf(() => pageQuestion({ cursor }, "default", NOW))).toMatchObject({
+      detail: { field: "cursor" },
+    });
+  });
+
   test.each([
     ["no further when these are enough", 8, ["1970-01-01T00:00:00.500Z"]],
     ["of all when they are too few", 7, ["1970-01-01T00:00:00.500Z", undefined]],
@@ -111,6 +130,7 @@ describe("a question about events", () => {
     [{ tags: "a" }, "tags"],
     [{ tags: ["a", ""] }, "tags[1]"],
     [{ tags: ["a", 1] }, "tags[1]"],
+    [{ tags: ["a\0b"] }, "tags[0]"],
     [{ tags: Array.from({ length: LIMITS.eventTagsMax + 1 }, (_, i) => `t${i}`) }, "tags"],
     [{ type: "a b" }, "type"],
     [{ type: 1 }, "type"],
@@ -126,8 +146,9 @@ describe("a question about events", () => {
     [{ position: -1 }, "position"],
     [{ cursor: "!" }, "cursor"],
     [{ cursor: 7 }, "cursor"],
-    [{ cursor: Buffer.from('[1,2,"3","4","-5","z"]').toString("base64url") }, "cursor"],
-    [{ cursor: Buffer.from('[1,2,"x","y","1","z"]').toString("base64url") }, "cursor"],
+    [{ cursor: Buffer.from('[1,2,"3","4","-5","z",{}]').toString("base64url") }, "cursor"],
+    [{ cursor: Buffer.from('[1,2,"3","4","5","z",null]').toString("base64url") }, "cursor"],
+    [{ cursor: Buffer.from('[1,2,"x","y","1","z",{}]').toString("base64url") }, "cursor"],
     [{ page: 2, cursor: cursorOf({}) }, "cursor"],
   ])("is refused as %j, naming the field", (body, field) => {
     const refused = refusalOf(() => ask(body));
@@ -201,8 +222,14 @@ describe("an aggregation", () => {
     expect(sum({ type: "max", field }).pointer).toBe(pointer);
   });
 
+  test("may be its type alone", () => {
+    expect(sum("average")).toEqual(sum({ type: "average" }));
+  });
+
   test.each([
-    ["average", "aggregator"],
+    ["avg", "aggregator.type"],
+    [5, "aggregator"],
+    [["average"], "aggregator"],
     [{}, "aggregator.type"],
     [{ type: "median" }, "aggregator.type"],
     [{ type: "toString" }, "aggregator.type"],
