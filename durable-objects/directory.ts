@@ -70,10 +70,11 @@ export class Directory extends DurableObject<IngestEnv> {
   }
 
   async ensureDatabase(name: string, shardCount: number): Promise<Database | Refusal> {
-    const known = this.#core.findDatabase(name);
-    const database = this.#archived.ensureDatabase(name, shardCount);
-    // Writers ask this every few seconds; they wait for the archive only where there is news.
-    return known === null ? this.#told(database) : database;
+    return this.#core.ensureDatabase(name, shardCount);
+  }
+
+  async createDatabase(name: string, shardCount: number): Promise<Database | Refusal> {
+    return this.#told(this.#archived.createDatabase(name, shardCount));
   }
 
   async dropDatabase(name: string): Promise<Refusal | null> {
@@ -137,7 +138,7 @@ export class Directory extends DurableObject<IngestEnv> {
 
   #ensureDefault(): Database | Refusal {
     const shardCount = positiveInteger("BUFFER_SHARDS", this.env.BUFFER_SHARDS);
-    return this.#archived.ensureDatabase(DEFAULT_DATABASE, shardCount);
+    return this.#core.ensureDatabase(DEFAULT_DATABASE, shardCount);
   }
 }
 

@@ -74,6 +74,17 @@ export async function ensureDatabase(
   return value;
 }
 
+/** The same, because somebody asked for it: then it is archived. */
+export async function createDatabase(
+  name: string,
+  shardCount: number,
+  directory: DirectoryBinding,
+): Promise<Database> {
+  const value = await unwrap(stubOf(directory).createDatabase(name, shardCount));
+  remember(databases, name, value);
+  return value;
+}
+
 async function findToken(
   tokenId: number,
   directory: DirectoryBinding,

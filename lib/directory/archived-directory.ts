@@ -19,8 +19,12 @@ export class ArchivedDirectory {
     this.#archive = archive;
   }
 
-  /** As the core's; a database that there is already is no change. */
-  ensureDatabase(name: string, shardCount: number): Database | Refusal {
+  /**
+   * As the core's. Archived is what somebody asked for: not a database that there is already, and
+   * not one that a first write brings into being, which would put events among the user's own data
+   * before he has asked for any.
+   */
+  createDatabase(name: string, shardCount: number): Database | Refusal {
     const isNew = this.#core.findDatabase(name) === null;
     return this.#archive.record(
       () => this.#core.ensureDatabase(name, shardCount),

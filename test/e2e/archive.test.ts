@@ -63,9 +63,7 @@ describe("the archive", () => {
     expect(events[0]!.value).toEqual(made["token_info"]);
     expect(events[2]!.tags).toContain("rotated");
     expect(events[4]!.value).toMatchObject({ description: "of the shop", enabled: false });
-    const secrets = [made["token"], rotated["new_token"]].map(
-      (text) => String(text).split("_")[2]!,
-    );
+    const secrets = [made["token"], rotated["new_token"]].map((text) => String(text).slice(-20));
     const everything = JSON.stringify(
       (await client.query("SELECT * FROM tagged_events WHERE type = 'archive'")).data,
     );
@@ -74,17 +72,14 @@ describe("the archive", () => {
     expect(everything).not.toMatch(/digest|[0-9a-f]{64}/);
   });
 
-  test("has databases, also one that a write has made, and their drop", async () => {
-    expect((await archived(["databases:shop", "archiving:create"], 1))[0]!.tags).toContain(
-      "databases",
-    );
+  test("has databases that somebody made, and their drop; not those that a write has made", async () => {
     await send("POST", "/api/v1/databases", { name: "attic" });
     await send("DELETE", "/api/v1/databases/attic?confirm=true");
     const events = await archived(["databases:attic"], 2);
     expect(actions(events)).toEqual(["create", "delete"]);
+    expect(events[0]!.tags).toContain("databases");
     expect(events[1]!.value).toMatchObject({ name: "attic" });
-    // The one that the archive itself is in, once.
-    expect(await archived(["databases:default"], 1)).toHaveLength(1);
+    expect(await archived(["databases", "archiving:create"], 1)).toHaveLength(1);
   });
 
   test("has retention policies as the API shows them", async () => {

@@ -84,7 +84,7 @@ class World {
 
   #makeDatabase(name: string): void {
     const isNew = this.#core.findDatabase(name) === null;
-    this.#directory.ensureDatabase(name, 1);
+    this.#directory.createDatabase(name, 1);
     if (isNew) this.made.push(`create ${name}`);
   }
 

@@ -9,7 +9,7 @@ import type { Database } from "#lib/directory/types.ts";
 import { readJsonObject, textField } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
 import { positiveInteger } from "#platform/config.ts";
-import { ensureDatabase, findDatabase } from "#platform/directory.ts";
+import { createDatabase as makeDatabase, findDatabase } from "#platform/directory.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 import { segmentJson } from "./segments.ts";
@@ -30,7 +30,7 @@ export async function createDatabase({ request, env }: AdmittedArrival): Promise
     throw new SluiceError("database_exists", message, { database: name });
   }
   const shardCount = positiveInteger("BUFFER_SHARDS", env.BUFFER_SHARDS);
-  return json(await describe(await ensureDatabase(name, shardCount, env.DIRECTORY), env), 201);
+  return json(await describe(await makeDatabase(name, shardCount, env.DIRECTORY), env), 201);
 }
 
 /** With what waits in its buffers: an operator's first question. */
