@@ -45,7 +45,12 @@ export const uptimeSeconds = gauge(
   [],
   "max",
 );
-export const info = gauge("sluice_info", "1, with the version that answers.", ["version"], "max");
+export const info = gauge(
+  "sluice_info",
+  "The version that answers, as a label; the value is always 1.",
+  ["version"],
+  "max",
+);
 export const processStartTime = gauge(
   "sluice_process_start_time_seconds",
   "When the processes of a local server were started, as Unix time.",

@@ -35,7 +35,7 @@ SELECT time, station, last_value(humidity IGNORE NULLS) OVER (PARTITION BY stati
 SELECT max(humidity) AS h FROM sensor;
 
 -- undecided-column
-SELECT undecided, undecided IS NULL AS n, typeof(undecided) AS t FROM sensor;
+SELECT undecided, undecided IS NULL AS n FROM sensor;
 
 -- undecided-column-aggregated
 SELECT count(undecided) AS n, max(undecided) AS m FROM sensor;
