@@ -160,7 +160,9 @@ function showParquet(lake: string): void {
     const size = `${(byteLength / 1e6).toFixed(1)} MB`;
     console.log(`  ${relative(lake, folder)}: ${files} files, ${size}`);
   }
-  console.log(`With DuckDB: duckdb -c "FROM '${tables[0]!.folder}/**/*.parquet' LIMIT 10"`);
+  // The small ones are Sluice's own: events of what was made, traces and logs of itself.
+  const [largest] = tables.toSorted((a, b) => b.byteLength - a.byteLength);
+  console.log(`With DuckDB: duckdb -c "FROM '${largest!.folder}/**/*.parquet' LIMIT 10"`);
   console.log(
     "Files that were merged stay for a quarter of an hour beside the new ones; which count",
   );
