@@ -120,15 +120,16 @@ function keepSpan(span: FinishedSpan): void {
   else meter.add(metrics.spansDropped, 1, "full");
 }
 
+const TRACER_PORTS = {
+  nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
+  randomHex,
+  random: Math.random,
+  finish: keepSpan,
+};
+
 /** Spans of one component, as far as their traces are recorded. */
 export function createTracer(component: string, sampleRatio: string): Tracer {
-  const ports = {
-    nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
-    randomHex,
-    random: Math.random,
-    finish: keepSpan,
-  };
-  return new Tracer(ports, component, Number(sampleRatio));
+  return new Tracer(TRACER_PORTS, component, Number(sampleRatio));
 }
 
 /** Ids are needed for every request, recorded or not: the generator is asked for many at once. */

@@ -66,6 +66,7 @@ export class SeriesTable {
   merge(metric: Metric, { labels, value }: SeriesValue): void {
     if (typeof value === "number") return this.add(metric, labels, value);
     const into = this.#distribution(metric, labels);
+    // Of a release with other buckets: as where labels changed, the metric begins anew.
     if (value.counts.length !== into.counts.length) return;
     for (const [at, count] of value.counts.entries()) into.counts[at]! += count;
     into.sum += value.sum;

@@ -3,11 +3,11 @@
 import { json } from "#lib/http/respond.ts";
 import { checksOf, type Checks, type HealthStatus, worst } from "#lib/telemetry/health.ts";
 import { MetricView } from "#lib/telemetry/metric-view.ts";
+import { SERVICE_VERSION } from "#lib/telemetry/otlp.ts";
 import type { Arrival } from "./arrival.ts";
 import { isDraining } from "./draining.ts";
 import { type Gathered, gatherFamilies } from "./metrics.ts";
 import { failureOf, probeStorage, unreadyReason, within } from "./probes.ts";
-import { VERSION } from "./version.ts";
 
 /** Each look asks every object of the database, so it is shown to more than one. */
 const LOOK_EVERY_MS = 2_000;
@@ -28,7 +28,7 @@ export async function health(arrival: Arrival): Promise<Response> {
   const time = new Date().toISOString();
   const arc = { status, time, uptime: `${uptimeS}s`, uptime_sec: uptimeS };
   const isStoring = status !== "unhealthy";
-  return json({ ...arc, version: VERSION, checks }, isStoring ? 200 : 503);
+  return json({ ...arc, version: SERVICE_VERSION, checks }, isStoring ? 200 : 503);
 }
 
 export async function currentHealth(

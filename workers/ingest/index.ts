@@ -35,5 +35,8 @@ export default {
     reportSoon("front-door", env, (work) => ctx.waitUntil(work));
     return response;
   },
-  scheduled: (_, env) => wakeBuffers(env),
+  async scheduled(_, env, ctx) {
+    await wakeBuffers(env);
+    reportSoon("front-door", env, (work) => ctx.waitUntil(work));
+  },
 } satisfies ExportedHandler<IngestEnv>;

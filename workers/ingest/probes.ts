@@ -13,14 +13,30 @@ export interface StorageProbe {
   readonly lake: string | null;
 }
 
-let probe: { readonly result: Promise<StorageProbe>; readonly atMs: number } | null = null;
+/** How long one asks at most, and a little: who has not come back by then was cancelled. */
+const ASKER_LOST_MS = PROBE_TIMEOUT_MS + 500;
+const LOOK_AGAIN_MS = 20;
 
-/** Both kinds of storage take a write right now. */
-export function probeStorage(env: IngestEnv): Promise<StorageProbe> {
-  if (probe === null || Date.now() - probe.atMs > PROBE_EVERY_MS) {
-    probe = { result: askStorage(env), atMs: Date.now() };
+let last: { readonly result: StorageProbe; readonly atMs: number } | null = null;
+let askingSinceMs: number | null = null;
+
+/**
+ * Both kinds of storage take a write right now. Requests share the result and not the promise of
+ * it: one must not wait for what another one resolves, which may be cancelled and never do so. So
+ * who comes while somebody asks looks again until there is an answer.
+ */
+export async function probeStorage(env: IngestEnv): Promise<StorageProbe> {
+  for (;;) {
+    const nowMs = Date.now();
+    if (last !== null && nowMs - last.atMs <= PROBE_EVERY_MS) return last.result;
+    if (askingSinceMs === null || nowMs - askingSinceMs > ASKER_LOST_MS) break;
+    await sleep(LOOK_AGAIN_MS);
   }
-  return probe.result;
+  askingSinceMs = Date.now();
+  const result = await askStorage(env);
+  last = { result, atMs: Date.now() };
+  askingSinceMs = null;
+  return result;
 }
 
 /** null: a write could be stored and flushed. */

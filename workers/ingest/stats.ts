@@ -11,17 +11,17 @@ import { costStats } from "#lib/telemetry/costs.ts";
 import type { MetricSample } from "#lib/telemetry/history.ts";
 import { MetricView } from "#lib/telemetry/metric-view.ts";
 import * as stats from "#lib/telemetry/stats.ts";
+import { SERVICE_VERSION } from "#lib/telemetry/otlp.ts";
 import type { AdmittedArrival, Arrival } from "./arrival.ts";
 import { currentHealth } from "./health.ts";
 import { allFamilies } from "./metrics.ts";
-import { VERSION } from "./version.ts";
 
 const WINDOW_DEFAULT_S = 60;
 
 export async function overview(arrival: AdmittedArrival): Promise<Response> {
   const { status } = await currentHealth(arrival);
   return await answer(arrival, (view) => {
-    return { version: VERSION, status, ...stats.overviewStats(view) };
+    return { version: SERVICE_VERSION, status, ...stats.overviewStats(view) };
   });
 }
 
