@@ -9,7 +9,8 @@ import type { LogRecord } from "#lib/telemetry/log-record.ts";
 import * as metrics from "#lib/telemetry/metrics/runtime.ts";
 import { judgeOtlpAnswer, type SendOutcome } from "#lib/telemetry/otlp-answer.ts";
 import { logsRequest, OTLP_PATHS, type Signal, tracesRequest } from "#lib/telemetry/otlp.ts";
-import { isLogOf, isSpanOf, logRows, type OwnRows, traceRows } from "#lib/telemetry/own-rows.ts";
+import { isLogOf, isSpanOf, logRows, traceRows } from "#lib/telemetry/own-rows.ts";
+import type { OwnBatch } from "#lib/protocol/own-batch.ts";
 import type { FinishedSpan } from "#lib/telemetry/span.ts";
 import { appendRows, PASSING, patiently } from "./append-batches.ts";
 import { sleep, systemClock } from "./clock.ts";
@@ -96,7 +97,7 @@ function headersOf(text: string): Record<string, string> {
 function ownRows<Item>(
   env: IngestEnv,
   isOf: (item: Item, databaseId: number) => boolean,
-  rowsOf: (items: readonly Item[]) => OwnRows,
+  rowsOf: (items: readonly Item[]) => OwnBatch,
 ): Send<Item> {
   const name = checkDatabaseName(env.SELF_DATABASE);
   const shardCount = positiveInteger("BUFFER_SHARDS", env.BUFFER_SHARDS);

@@ -8,11 +8,7 @@
 //
 // Refuses nothing: names were checked when the rule was made (parse-rule.ts), series are bounded.
 
-import { LIMITS } from "#lib/base/limits.ts";
-import { ByteBudget } from "#lib/protocol/cell-writer.ts";
-import { compressBatch } from "#lib/protocol/compression.ts";
-import { BatchBuilder } from "#lib/protocol/encode-batch.ts";
-import { type BatchScan, scanBatch } from "#lib/protocol/scan-batch.ts";
+import { type OwnBatch, ownBatch } from "#lib/protocol/own-batch.ts";
 import type { FamilyValues } from "#lib/telemetry/hub.ts";
 import { gauge, type Metric } from "#lib/telemetry/metric.ts";
 import type { Rule, Sample } from "./types.ts";
@@ -67,25 +63,15 @@ function namedMetric(name: string, series: readonly CustomSeries[]): Metric {
   return gauge(name, "Values of a scheduled query.", [...labels], "max");
 }
 
-export interface SampleRows {
-  readonly scan: BatchScan;
-  /** Compressed. */
-  readonly bytes: Uint8Array;
-}
-
 /** At least one sample. */
-export function sampleRows(rule: string, samples: readonly Sample[], timeUs: number): SampleRows {
-  const builder = new BatchBuilder(CUSTOM_MEASUREMENT, new ByteBudget(LIMITS.gatheredBytesMax));
-  for (const [place, { series, labels, value }] of samples.entries()) {
+export function sampleRows(rule: string, samples: readonly Sample[], timeUs: number): OwnBatch {
+  return ownBatch(CUSTOM_MEASUREMENT, samples, (builder, { series, labels, value }) => {
     builder.time.writeInteger(timeUs);
     builder.column("rule").writeString(rule);
     builder.column("name").writeString(series);
     builder.column("value").writeFloat(value);
     builder.column("labels").writeString(JSON.stringify(labels));
-    builder.endRows(place);
-  }
-  const plain = builder.finish();
-  return { scan: scanBatch(plain), bytes: compressBatch(plain) };
+  });
 }
 
 function seriesText(series: string, labels: Readonly<Record<string, string>>): string {

@@ -4,10 +4,11 @@
 // so there is one way in. A metric may be asked for as the observability documents have it, with
 // EMIT METRICS at the end of the SQL.
 
-import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { goDurationMs } from "#lib/http/durations.ts";
 import { flagField, type JsonObject, textField } from "#lib/http/json-body.ts";
+import { checkWebhookUrl } from "#lib/webhooks/url.ts";
 import { CUSTOM_PREFIX } from "./custom-metrics.ts";
 import { type AnomalyTest, DIRECTIONS, MISSING_POLICIES, OPERATORS } from "./types.ts";
 import type { RuleFields, RuleTest } from "./types.ts";
@@ -28,7 +29,7 @@ export function parseRule(body: JsonObject): RuleFields {
   const { sql, isMetric } = sqlField(body);
   const everyMs = duration(body, "every", "1m");
   if (everyMs < LIMITS.alertEveryMsMin || everyMs > DAY_MS) {
-    throw wrong("every", `from ${LIMITS.alertEveryMsMin / 1_000}s to 1d`);
+    throw wrongParameter("every", `from ${LIMITS.alertEveryMsMin / 1_000}s to 1d`);
   }
   return {
     name: nameField(body),
@@ -48,7 +49,8 @@ export function parseRule(body: JsonObject): RuleFields {
 
 function testField(body: JsonObject, isMetric: boolean): RuleTest {
   const kind = oneOf(body, "kind", ["condition", "anomaly", "metric"], isMetric ? "metric" : null);
-  if (isMetric && kind !== "metric") throw wrong("kind", '"metric" for SQL with EMIT METRICS');
+  if (isMetric && kind !== "metric")
+    throw wrongParameter("kind", '"metric" for SQL with EMIT METRICS');
   switch (kind) {
     case "condition": {
       const condition = objectField(body, "condition");
@@ -71,16 +73,19 @@ function anomalyOf(anomaly: JsonObject): AnomalyTest {
   const slots = seasonMs / bucketMs;
   const isGood = bucketMs >= SHORTEST_BUCKET_MS && Number.isInteger(slots);
   if (!isGood || slots > LIMITS.alertSlotsMax) {
-    throw wrong("bucket", `a part of "season", which has up to ${LIMITS.alertSlotsMax} of them`);
+    throw wrongParameter(
+      "bucket",
+      `a part of "season", which has up to ${LIMITS.alertSlotsMax} of them`,
+    );
   }
   const sensitivity = numberField(anomaly, "sensitivity", 5);
-  if (sensitivity <= 0) throw wrong("sensitivity", "above zero");
+  if (sensitivity <= 0) throw wrongParameter("sensitivity", "above zero");
   const deviationMin = numberField(anomaly, "min_deviation", 0);
-  if (deviationMin < 0) throw wrong("min_deviation", "zero or above");
+  if (deviationMin < 0) throw wrongParameter("min_deviation", "zero or above");
   const historyMin = numberField(anomaly, "min_history", 4);
   // From two on there is a spread at all.
   if (!Number.isInteger(historyMin) || historyMin < 2 || historyMin > 1_000) {
-    throw wrong("min_history", "a whole number from 2 to 1000");
+    throw wrongParameter("min_history", "a whole number from 2 to 1000");
   }
   const direction = oneOf(anomaly, "direction", DIRECTIONS, "both");
   const strictness = { sensitivity, deviationMin, historyMin, direction };
@@ -94,37 +99,30 @@ function sqlField(body: JsonObject): { sql: string; isMetric: boolean } {
   const sql = text.replace(EMIT_METRICS, "").replace(/;\s*$/, "");
   const isGood = sql !== "" && Buffer.byteLength(sql) <= LIMITS.alertSqlBytesMax;
   if (isGood) return { sql, isMetric };
-  throw wrong("sql", `a SELECT of up to ${LIMITS.alertSqlBytesMax} bytes`);
+  throw wrongParameter("sql", `a SELECT of up to ${LIMITS.alertSqlBytesMax} bytes`);
 }
 
 function nameField(body: JsonObject): string {
   const name = textField(body, "name").trim();
   if (NAME.test(name) && !RESERVED.has(name)) return name;
-  throw wrong("name", "a text of 1 to 128 characters, and not the name of a state");
+  throw wrongParameter("name", "a text of 1 to 128 characters, and not the name of a state");
 }
 
 /** null: nobody is told. */
 function urlField(body: JsonObject): string | null {
   if (body["url"] === undefined || body["url"] === null) return null;
-  const text = textField(body, "url");
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isWeb = url?.protocol === "http:" || url?.protocol === "https:";
-  const isShort = text.length <= LIMITS.triggerUrlCharsMax;
-  // The platform would refuse to send to a URL with a name and a password in it.
-  if (url !== null && isWeb && isShort && url.username === "" && url.password === "") return text;
-  const expected = `an http or https URL of up to ${LIMITS.triggerUrlCharsMax} characters`;
-  throw wrong("url", `${expected}, without a user name`);
+  return checkWebhookUrl(textField(body, "url"));
 }
 
 function textsField(body: JsonObject, field: string): Readonly<Record<string, string>> {
   const texts = body[field] ?? {};
   const expected = `an object of up to ${LIMITS.alertLabelsMax} texts under plain names`;
-  if (typeof texts !== "object" || Array.isArray(texts)) throw wrong(field, expected);
+  if (typeof texts !== "object" || Array.isArray(texts)) throw wrongParameter(field, expected);
   const entries = Object.entries(texts as JsonObject);
   const isText = ([name, value]: [string, unknown]) =>
     LABEL.test(name) && typeof value === "string" && value.length <= LIMITS.alertLabelCharsMax;
   if (entries.length > LIMITS.alertLabelsMax || !entries.every(isText))
-    throw wrong(field, expected);
+    throw wrongParameter(field, expected);
   return texts as Record<string, string>;
 }
 
@@ -133,7 +131,7 @@ function objectField(body: JsonObject, field: string): JsonObject {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as JsonObject;
   }
-  throw wrong(field, "an object");
+  throw wrongParameter(field, "an object");
 }
 
 /** "0" and 0 are none. */
@@ -147,7 +145,7 @@ function duration(body: JsonObject, field: string, fallback: string): number {
 function numberField(body: JsonObject, field: string, fallback: number | null): number {
   const value = body[field] ?? fallback;
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw wrong(field, "a number");
+  throw wrongParameter(field, "a number");
 }
 
 function oneOf<T extends string>(
@@ -159,7 +157,7 @@ function oneOf<T extends string>(
   const value = body[field] ?? fallback;
   const found = known.find((one) => one === value);
   if (found !== undefined) return found;
-  throw wrong(field, `one of ${known.join(" ")}`);
+  throw wrongParameter(field, `one of ${known.join(" ")}`);
 }
 
 function matching(
@@ -171,10 +169,5 @@ function matching(
 ): string {
   const value = body[field] ?? fallback;
   if (typeof value === "string" && pattern.test(value)) return value;
-  throw wrong(field, expected);
-}
-
-function wrong(field: string, expected: string): SluiceError {
-  const message = `"${field}" must be ${expected}`;
-  return new SluiceError("parameter_invalid", message, { field, expected });
+  throw wrongParameter(field, expected);
 }

@@ -6,7 +6,7 @@
 import { LIMITS } from "#lib/base/limits.ts";
 import { parseMoment } from "#lib/events/query/date-math.ts";
 import { tagsOf } from "#lib/events/query/filter.ts";
-import { unknownParameter, wrongParameter } from "#lib/events/query/wrong-parameter.ts";
+import { unknownParameter, wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { durationMs } from "#lib/http/durations.ts";
 import type { JsonObject } from "#lib/http/json-body.ts";
 

@@ -9,7 +9,7 @@
 import { SluiceError } from "#lib/base/errors.ts";
 import type { SchemaColumn, TableSchema } from "#lib/catalog/schema.ts";
 import { both, type Sql, tagsCondition, timeCondition } from "#lib/events/query/conditions.ts";
-import { wrongParameter } from "#lib/events/query/wrong-parameter.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import type { PillarTable } from "./pillars.ts";
 import type { CorrelateRequest, Incident } from "./request.ts";
 

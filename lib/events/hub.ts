@@ -19,8 +19,9 @@ import { assert } from "#lib/base/assert.ts";
 import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { Clock, SqlStore } from "#lib/base/ports.ts";
+import type { OwnBatch } from "#lib/protocol/own-batch.ts";
 import { Broadcast } from "./broadcast.ts";
-import { type EventRows, eventRows } from "./event-rows.ts";
+import { eventRows } from "./event-rows.ts";
 import { type HubTables, type Identity, openHubTables } from "./hub-tables.ts";
 import type { OpenGroup, SeenPost } from "./hub-tables.ts";
 import { type PostReceipt, storedEvents } from "./stored-events.ts";
@@ -44,7 +45,7 @@ export interface HubPorts {
    * under it. Throws `buffer_unavailable` when the outcome is unknown, another SluiceError when
    * nothing was stored.
    */
-  readonly append: (database: Identity, key: string, rows: EventRows | null) => Promise<number>;
+  readonly append: (database: Identity, key: string, rows: OwnBatch | null) => Promise<number>;
   /** Told after listeners were. No events: some may have been stored, and it is not known which. */
   readonly published: (events: readonly StoredEvent[], position: number) => void;
   readonly randomBytes: (byteLength: number) => Uint8Array;
@@ -251,7 +252,7 @@ export class EventHub {
    */
   async #append(
     { groupKey }: OpenGroup,
-    rows: EventRows | null,
+    rows: OwnBatch | null,
     posts: Group["posts"],
   ): Promise<SluiceError | null> {
     let refused: SluiceError | null = null;

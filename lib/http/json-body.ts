@@ -2,6 +2,7 @@
 // error.
 
 import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { readBody } from "./body.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -36,24 +37,17 @@ export async function readOptionalJsonObject(
 export function textField(body: JsonObject, field: string, fallback?: string): string {
   const value = body[field] ?? fallback;
   if (typeof value === "string") return value;
-  throw wrong(field, "a text");
+  throw wrongParameter(field, "a text");
 }
 
 export function textListField(body: JsonObject, field: string, fallback?: string[]): string[] {
   const value = body[field] ?? fallback;
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  throw wrong(field, "a list of texts");
+  throw wrongParameter(field, "a list of texts");
 }
 
 export function flagField(body: JsonObject, field: string, fallback: boolean): boolean {
   const value = body[field] ?? fallback;
   if (typeof value === "boolean") return value;
-  throw wrong(field, "true or false");
-}
-
-function wrong(field: string, expected: string): SluiceError {
-  return new SluiceError("parameter_invalid", `"${field}" must be ${expected}`, {
-    field,
-    expected,
-  });
+  throw wrongParameter(field, "true or false");
 }

@@ -5,24 +5,13 @@
 // What tells of the database that these rows go to is left out: each row would be stored, flushed
 // and merged, that would be told again, and a system at rest would never be quiet.
 
-import { LIMITS } from "#lib/base/limits.ts";
-import { KIND, type ScannedColumn } from "#lib/columnar/kinds.ts";
-import { ByteBudget } from "#lib/protocol/cell-writer.ts";
-import { compressBatch } from "#lib/protocol/compression.ts";
-import { BatchBuilder } from "#lib/protocol/encode-batch.ts";
-import { type BatchScan, scanBatch } from "#lib/protocol/scan-batch.ts";
+import { type OwnBatch, ownBatch } from "#lib/protocol/own-batch.ts";
 import type { LogRecord } from "./log-record.ts";
 import { SERVICE_NAME } from "./otlp.ts";
 import type { FinishedSpan } from "./span.ts";
 
-export interface OwnRows {
-  readonly scan: BatchScan;
-  /** Compressed. */
-  readonly bytes: Uint8Array;
-}
-
 /** `time` is when the span began. */
-export function traceRows(spans: readonly FinishedSpan[]): OwnRows {
+export function traceRows(spans: readonly FinishedSpan[]): OwnBatch {
   return rows("traces", spans, (span) => ({
     timeUs: span.startUs,
     texts: {
@@ -42,7 +31,7 @@ export function traceRows(spans: readonly FinishedSpan[]): OwnRows {
   }));
 }
 
-export function logRows(logs: readonly LogRecord[]): OwnRows {
+export function logRows(logs: readonly LogRecord[]): OwnBatch {
   return rows("logs", logs, (record) => ({
     timeUs: record.timeMs * 1_000,
     texts: {
@@ -77,9 +66,8 @@ interface OwnRow {
   readonly hasFailed: boolean | null;
 }
 
-function rows<T>(measurement: string, items: readonly T[], rowOf: (item: T) => OwnRow): OwnRows {
-  const builder = new BatchBuilder(measurement, new ByteBudget(LIMITS.gatheredBytesMax));
-  for (const [place, item] of items.entries()) {
+function rows<T>(measurement: string, items: readonly T[], rowOf: (item: T) => OwnRow): OwnBatch {
+  return ownBatch(measurement, items, (builder, item) => {
     const { timeUs, texts, durationNs, hasFailed } = rowOf(item);
     builder.time.writeInteger(timeUs);
     for (const [name, text] of Object.entries(texts)) {
@@ -88,15 +76,5 @@ function rows<T>(measurement: string, items: readonly T[], rowOf: (item: T) => O
     }
     if (durationNs !== null) builder.column("duration_ns").writeInteger(durationNs);
     if (hasFailed !== null) builder.column("error").writeBoolean(hasFailed);
-    builder.endRows(place);
-  }
-  const plain = builder.finish();
-  const scan = scanBatch(plain);
-  const columns = scan.columns.map(asTextIfNull);
-  return { scan: { ...scan, columns }, bytes: compressBatch(plain) };
-}
-
-/** A column without a value in the first batch must not stay without a type. */
-function asTextIfNull(column: ScannedColumn): ScannedColumn {
-  return column.kinds === 0 ? { ...column, kinds: KIND.text, firstRows: { text: 0 } } : column;
+  });
 }

@@ -7,7 +7,7 @@ import { isRefusal, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { SqlStore } from "#lib/base/ports.ts";
 import { BufferCore } from "#lib/buffer/buffer.ts";
-import type { EventRows } from "#lib/events/event-rows.ts";
+import type { OwnBatch } from "#lib/protocol/own-batch.ts";
 import { EventHub } from "#lib/events/hub.ts";
 import { decompressBody } from "#lib/protocol/compression.ts";
 import { ManualAlarm, ManualClock, MemorySqlStore } from "./memory-world.ts";
@@ -65,7 +65,7 @@ export class StreamWorld {
     });
   }
 
-  async #append(key: string, rows: EventRows | null): Promise<number> {
+  async #append(key: string, rows: OwnBatch | null): Promise<number> {
     const fault = this.nextFault();
     const deliver = () => this.#deliver(key, rows);
     if (fault === "refused") throw new SluiceError("buffer_full", "planted");
@@ -76,7 +76,7 @@ export class StreamWorld {
     return rowCount;
   }
 
-  async #deliver(key: string, rows: EventRows | null): Promise<number> {
+  async #deliver(key: string, rows: OwnBatch | null): Promise<number> {
     const batches = rows === null ? [] : [batchOf(rows)];
     const receipt = await this.#buffer.append({
       databaseId: 1,
@@ -141,7 +141,7 @@ export class StreamWorld {
   }
 }
 
-function batchOf({ scan, bytes }: EventRows) {
+function batchOf({ scan, bytes }: OwnBatch) {
   const { timeMinMs, timeMaxMs } = scan.time!;
   const { measurement, rowCount } = scan;
   return { tableId: 1, measurement, rowCount, timeMinMs, timeMaxMs, receivedUs: 0, bytes };

@@ -5,24 +5,24 @@
 
 import { alertIdTag, describeRule, type ShownRule } from "#lib/alerts/artifacts.ts";
 import { parseRule } from "#lib/alerts/parse-rule.ts";
-import { isSluiceError, SluiceError } from "#lib/base/errors.ts";
+import { isSluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
 import { EVENTS_MEASUREMENT, eventTime } from "#lib/events/types.ts";
 import { type JsonObject, readJsonObject, textField } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
-import { formatWebhookSecret, webhookKey } from "#lib/webhooks/secret.ts";
 import { askRows } from "#platform/ask-query.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { databasesAsked, globalId, limitOf, named, wrong } from "./catalogs.ts";
+import { databasesAsked, globalId, limitOf, named } from "./catalogs.ts";
+import { newSecret, secretField } from "./webhook-secret.ts";
 import { databaseFor } from "./write-batches.ts";
 
 const BODY_BYTES_MAX = 60_000;
 const HISTORY_DEFAULT = 100;
-const SECRET_BYTES = 32;
 
 /** GET /api/v1/alerts?database= */
 export async function list(arrival: AdmittedArrival): Promise<Response> {
@@ -62,7 +62,7 @@ export async function update(arrival: AdmittedArrival): Promise<Response> {
   const { database, id } = await named(arrival, "admin", "alert_unknown");
   const body = await readJsonObject(arrival.request, BODY_BYTES_MAX);
   if (textField(body, "database", database.name) !== database.name) {
-    throw wrong("database", "the one that the rule is of");
+    throw wrongParameter("database", "the one that the rule is of");
   }
   const secret = secretField(body);
   const rules = rulesOf(database, arrival.env);
@@ -128,21 +128,6 @@ function rulesOf({ databaseId }: Database, env: IngestEnv) {
   return env.ALERT_RULES.getByName(`${databaseId}`);
 }
 
-function newSecret(): string {
-  return formatWebhookSecret(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
-}
-
-/** null: none is given. Throws `parameter_invalid`. */
-function secretField(body: JsonObject): string | null {
-  const secret = body["secret"] ?? null;
-  if (secret === null) return null;
-  if (typeof secret !== "string") {
-    throw new SluiceError("parameter_invalid", '"secret" must be a text', { field: "secret" });
-  }
-  webhookKey(secret);
-  return secret;
-}
-
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 function untilField(body: JsonObject): number | null {
@@ -150,5 +135,5 @@ function untilField(body: JsonObject): number | null {
   const text = textField(body, "until");
   const ms = RFC_3339.test(text) ? Date.parse(text) : NaN;
   if (!Number.isNaN(ms)) return ms;
-  throw wrong("until", "a time like 2026-01-02T03:04:05Z, or null");
+  throw wrongParameter("until", "a time like 2026-01-02T03:04:05Z, or null");
 }

@@ -3,8 +3,8 @@
 //
 //   GET /api/v1/metrics[/memory|/endpoints|/query-pool|/timeseries/:type?duration_minutes=30]
 
-import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { json } from "#lib/http/respond.ts";
 import type { Metric } from "#lib/telemetry/metric.ts";
 import type { MetricView } from "#lib/telemetry/metric-view.ts";
@@ -72,9 +72,9 @@ export async function timeseries(arrival: Arrival): Promise<Response> {
   const { pathname, searchParams } = new URL(arrival.request.url);
   const type = pathname.split("/")[5] ?? "";
   const names = Object.hasOwn(TIMESERIES, type) ? TIMESERIES[type]! : null;
-  if (names === null) throw wrong("type", "system, application or api");
+  if (names === null) throw wrongParameter("type", "system, application or api");
   const minutes = Number(searchParams.get("duration_minutes") || DURATION_DEFAULT_MIN);
-  if (!(minutes > 0)) throw wrong("duration_minutes", "a number of minutes");
+  if (!(minutes > 0)) throw wrongParameter("duration_minutes", "a number of minutes");
   const duration = Math.min(minutes, DURATION_MAX_MIN);
   const { samples, nowMs } = await viewOf(arrival, WINDOW_S, duration * 60);
   const data = timelineOf(samples).map(({ timestamp, values }) => {
@@ -170,9 +170,4 @@ async function answer(
   await demandMetricsAccess(arrival);
   const { view, nowMs } = await viewOf(arrival, WINDOW_S);
   return json({ timestamp: new Date(nowMs).toISOString(), ...values(view) });
-}
-
-function wrong(field: string, expected: string): SluiceError {
-  const message = `"${field}" must be ${expected}`;
-  return new SluiceError("parameter_invalid", message, { field, expected });
 }

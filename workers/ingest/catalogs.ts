@@ -6,6 +6,7 @@
 import { SluiceError } from "#lib/base/errors.ts";
 import { globalIdOf, splitGlobalId } from "#lib/base/global-ids.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { checkDatabaseName, unknownDatabase } from "#lib/directory/names.ts";
 import { demand, matchesAny, mayDo } from "#lib/directory/permissions.ts";
 import type { Database, Permission } from "#lib/directory/types.ts";
@@ -100,16 +101,11 @@ export async function ended(job: Job, database: Database, env: IngestEnv): Promi
 export function limitOf({ request }: AdmittedArrival, fallback: number): number {
   const text = new URL(request.url).searchParams.get("limit") || String(fallback);
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw wrong("limit", "a whole number above zero");
+  throw wrongParameter("limit", "a whole number above zero");
 }
 
 export function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
-}
-
-export function wrong(field: string, expected: string): SluiceError {
-  const message = `"${field}" must be ${expected}`;
-  return new SluiceError("parameter_invalid", message, { field, expected });
 }
 
 function listDatabases(env: IngestEnv): Promise<Database[]> {

@@ -2,6 +2,7 @@
 
 import { type ErrorCode, ERRORS, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
@@ -19,7 +20,7 @@ import { askRowCount } from "#platform/ask-query.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 import { catalogOf, databaseNamed, databasesAsked, globalId, named } from "./catalogs.ts";
-import { ended, globalJobId, limitOf, wrong } from "./catalogs.ts";
+import { ended, globalJobId, limitOf } from "./catalogs.ts";
 import { flush } from "./flush.ts";
 
 const BODY_BYTES_MAX = 6 * LIMITS.sqlBytesMax + 10_000;
@@ -62,7 +63,7 @@ export async function update(arrival: AdmittedArrival): Promise<Response> {
   const body = await readJsonObject(arrival.request, BODY_BYTES_MAX);
   const catalog = catalogOf(database, arrival.env);
   const fields = fieldsOf({ ...rollupBody(await unwrap(catalog.findRollup(id))), ...body });
-  if (fields.database !== database.name) throw wrong("database", "the one that it is of");
+  if (fields.database !== database.name) throw wrongParameter("database", "the one that it is of");
   const rollup = await unwrap(catalog.updateRollup(database, id, fields));
   return json(await describe(rollup, database, arrival.env));
 }
@@ -172,9 +173,9 @@ function endCode({ state, errorCode }: Job): ErrorCode {
 function rangeOf(body: JsonObject, { intervalMs }: Rollup, nowMs: number): TimeRange | null {
   const [start, end] = [timeField(body, "start_time"), timeField(body, "end_time")];
   if (start === null && end === null) return null;
-  if (start === null) throw wrong("start_time", "given where end_time is");
+  if (start === null) throw wrongParameter("start_time", "given where end_time is");
   const timeMaxMs = (end ?? nowMs) - 1;
-  if (timeMaxMs < start) throw wrong("end_time", "later than start_time");
+  if (timeMaxMs < start) throw wrongParameter("end_time", "later than start_time");
   return widen({ timeMinMs: start, timeMaxMs }, slotMsOf(intervalMs));
 }
 
@@ -182,19 +183,19 @@ function timeField(body: JsonObject, field: string): number | null {
   const value = body[field] ?? null;
   if (value === null || value === "") return null;
   const ms = typeof value === "string" && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : NaN;
-  if (Number.isNaN(ms)) throw wrong(field, "a time like 2026-01-31T00:00:00Z");
+  if (Number.isNaN(ms)) throw wrongParameter(field, "a time like 2026-01-31T00:00:00Z");
   return ms;
 }
 
 function fieldsOf(body: JsonObject): RollupFields {
   const name = textField(body, "name").trim();
   if (name === "" || name.length > NAME_CHARS_MAX) {
-    throw wrong("name", `a text of 1 to ${NAME_CHARS_MAX} characters`);
+    throw wrongParameter("name", `a text of 1 to ${NAME_CHARS_MAX} characters`);
   }
   const query = textField(body, "query");
   checkRollupQuery(query);
   if (Buffer.byteLength(query) > LIMITS.sqlBytesMax) {
-    throw wrong("query", `of ${LIMITS.sqlBytesMax} bytes at most`);
+    throw wrongParameter("query", `of ${LIMITS.sqlBytesMax} bytes at most`);
   }
   const interval = textField(body, "interval");
   return {
@@ -216,7 +217,7 @@ function fieldsOf(body: JsonObject): RollupFields {
 function descriptionField(body: JsonObject): string {
   const text = textField(body, "description", "");
   if (text.length <= DESCRIPTION_CHARS_MAX) return text;
-  throw wrong("description", `a text of up to ${DESCRIPTION_CHARS_MAX} characters`);
+  throw wrongParameter("description", `a text of up to ${DESCRIPTION_CHARS_MAX} characters`);
 }
 
 function measurementField(body: JsonObject, field: string): string {
@@ -230,7 +231,7 @@ function daysField(body: JsonObject, field: string): number | null {
   const days = body[field] ?? null;
   if (days === null || (Number.isInteger(days) && (days as number) > 0))
     return days as number | null;
-  throw wrong(field, "a whole number of days above zero");
+  throw wrongParameter(field, "a whole number of days above zero");
 }
 
 async function describe(rollup: Rollup, database: Database, env: IngestEnv) {

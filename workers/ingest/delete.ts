@@ -6,6 +6,7 @@
 
 import { type ErrorCode, ERRORS, SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
@@ -14,7 +15,7 @@ import { json } from "#lib/http/respond.ts";
 import type { Job } from "#lib/upkeep/types.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { catalogOf, databaseNamed, ended, globalJobId, wrong } from "./catalogs.ts";
+import { catalogOf, databaseNamed, ended, globalJobId } from "./catalogs.ts";
 import { flush } from "./flush.ts";
 
 const BODY_BYTES_MAX = 100_000;
@@ -71,7 +72,7 @@ function whereOf(text: string): string {
     throw new SluiceError("parameter_invalid", message, { field: "where" });
   }
   const limit = LIMITS.deleteWhereCharsMax;
-  if (text.length > limit) throw wrong("where", `a text of up to ${limit} characters`);
+  if (text.length > limit) throw wrongParameter("where", `a text of up to ${limit} characters`);
   return text;
 }
 

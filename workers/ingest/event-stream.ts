@@ -16,7 +16,7 @@ import type { Database } from "#lib/directory/types.ts";
 import { type EventFilter, isWanted } from "#lib/events/filter.ts";
 import { eventFrame, openingFrame } from "#lib/events/frame.ts";
 import { listenerFilter } from "#lib/events/query/listener.ts";
-import { wrongParameter } from "#lib/events/query/wrong-parameter.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import type { StoredEvent } from "#lib/events/types.ts";
 import { tokenOf } from "#lib/http/credentials.ts";
 import { readOptionalJsonObject } from "#lib/http/json-body.ts";

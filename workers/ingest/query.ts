@@ -1,7 +1,7 @@
 // Queries at the front door: who asks, for what, in which format. The query Worker does the rest.
 
-import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { type JsonObject, readJsonObject, textField } from "#lib/http/json-body.ts";
 import { chooseFormat, type ResultFormat, type ResultOptions } from "#lib/sql/results/format.ts";
 import type { QueryParams, Question } from "#lib/sql/types.ts";
@@ -76,15 +76,16 @@ function sqlQuestion(body: JsonObject) {
 }
 
 function paramsOf(value: unknown): QueryParams {
-  if (typeof value !== "object" || value === null) throw wrong("params", "a list or an object");
+  if (typeof value !== "object" || value === null)
+    throw wrongParameter("params", "a list or an object");
   const odd = Object.entries(value).find(([, one]) => typeof one === "object" && one !== null);
   if (odd === undefined) return value as QueryParams;
-  throw wrong(`params[${odd[0]}]`, "a number, text, boolean or null");
+  throw wrongParameter(`params[${odd[0]}]`, "a number, text, boolean or null");
 }
 
 function resultOptions(request: Request, format: ResultFormat, int64?: unknown): ResultOptions {
   if (int64 !== undefined && int64 !== "string" && int64 !== "number") {
-    throw wrong("int64", "string or number");
+    throw wrongParameter("int64", "string or number");
   }
   const hasProfile = request.headers.get("x-arc-profile") === "true";
   return { format, areLongsQuoted: int64 === "string", hasProfile };
@@ -100,10 +101,5 @@ export function wholeNumber(
   const text = parameters.get(field);
   if (text === null || text === "") return fallback;
   if (/^\d{1,16}$/.test(text) && Number(text) <= max) return Number(text);
-  throw wrong(field, `a whole number up to ${max}`);
-}
-
-function wrong(field: string, expected: string): SluiceError {
-  const message = `"${field}" must be ${expected}`;
-  return new SluiceError("parameter_invalid", message, { field, expected });
+  throw wrongParameter(field, `a whole number up to ${max}`);
 }

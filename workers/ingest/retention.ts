@@ -2,6 +2,7 @@
 
 import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { checkDatabaseName } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import { flagField, type JsonObject, readJsonObject, textField } from "#lib/http/json-body.ts";
@@ -12,7 +13,7 @@ import type { PolicyFields, PolicyRun } from "#lib/upkeep/retention-tables.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
 import { catalogOf, databaseNamed, databasesAsked, globalId, isoTime, named } from "./catalogs.ts";
-import { globalJobId, limitOf, wrong } from "./catalogs.ts";
+import { globalJobId, limitOf } from "./catalogs.ts";
 
 const BODY_BYTES_MAX = 10_000;
 const NAME_CHARS_MAX = 128;
@@ -60,7 +61,7 @@ export async function update(arrival: AdmittedArrival): Promise<Response> {
   const { database, id } = await named(arrival, "admin", "policy_unknown");
   const body = await readJsonObject(arrival.request, BODY_BYTES_MAX);
   if (textField(body, "database", database.name) !== database.name) {
-    throw wrong("database", "the one that the policy is of");
+    throw wrongParameter("database", "the one that the policy is of");
   }
   const catalog = catalogOf(database, arrival.env);
   const policy = await unwrap(catalog.updatePolicy(database, id, changeOf(body)));
@@ -137,7 +138,7 @@ function changeOf(body: JsonObject): Partial<PolicyFields> {
 function nameField(body: JsonObject): string {
   const name = textField(body, "name").trim();
   if (name !== "" && name.length <= NAME_CHARS_MAX) return name;
-  throw wrong("name", `a text of 1 to ${NAME_CHARS_MAX} characters`);
+  throw wrongParameter("name", `a text of 1 to ${NAME_CHARS_MAX} characters`);
 }
 
 /** null, or empty: all of the database. */
@@ -155,11 +156,11 @@ function daysField(body: JsonObject, field: string, min: number, fallback?: numb
   if (Number.isInteger(days) && (days as number) >= min && (days as number) <= max) {
     return days as number;
   }
-  throw wrong(field, `a whole number from ${min} to ${max}`);
+  throw wrongParameter(field, `a whole number from ${min} to ${max}`);
 }
 
 function straddlingField(body: JsonObject): PolicyFields["straddling"] {
   const value = body["straddling"] ?? "keep";
   if (value === "keep" || value === "rewrite") return value;
-  throw wrong("straddling", "keep or rewrite");
+  throw wrongParameter("straddling", "keep or rewrite");
 }

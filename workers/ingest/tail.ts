@@ -10,7 +10,7 @@ import type { TableSchema } from "#lib/catalog/schema.ts";
 import { DEFAULT_DATABASE, unknownDatabase } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
-import { unknownParameter } from "#lib/events/query/wrong-parameter.ts";
+import { unknownParameter } from "#lib/base/wrong-parameter.ts";
 import { tokenOf } from "#lib/http/credentials.ts";
 import { lastEventIdOf, SSE_HEADERS } from "#lib/http/sse.ts";
 import { Tail, type TailPorts, type TailSpec } from "#lib/tail/tail.ts";

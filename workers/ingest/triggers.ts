@@ -3,27 +3,27 @@
 // The secret that requests are signed with is in the answer that makes or changes it, and nowhere
 // else.
 
-import { SluiceError } from "#lib/base/errors.ts";
 import { LIMITS } from "#lib/base/limits.ts";
 import { checkDatabaseName, DEFAULT_DATABASE } from "#lib/directory/names.ts";
 import { demand } from "#lib/directory/permissions.ts";
 import type { Database } from "#lib/directory/types.ts";
-import { unknownParameter } from "#lib/events/query/wrong-parameter.ts";
+import { unknownParameter } from "#lib/base/wrong-parameter.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 import { EVENT_TYPE } from "#lib/events/types.ts";
 import { flagField, type JsonObject, readJsonObject } from "#lib/http/json-body.ts";
 import { textField, textListField } from "#lib/http/json-body.ts";
 import { json } from "#lib/http/respond.ts";
 import { describeTrigger } from "#lib/triggers/artifacts.ts";
 import type { Trigger, TriggerFields } from "#lib/triggers/types.ts";
-import { formatWebhookSecret, webhookKey } from "#lib/webhooks/secret.ts";
+import { checkWebhookUrl } from "#lib/webhooks/url.ts";
 import { unwrap } from "#platform/rpc.ts";
 import type { AdmittedArrival } from "./arrival.ts";
-import { databasesAsked, named, wrong } from "./catalogs.ts";
+import { databasesAsked, named } from "./catalogs.ts";
+import { newSecret, secretField } from "./webhook-secret.ts";
 import { databaseFor } from "./write-batches.ts";
 
 const BODY_BYTES_MAX = 30_000;
 const NAME = /^[^\p{Cc}]{1,128}$/u;
-const SECRET_BYTES = 32;
 const FIELDS = ["name", "database", "tags", "type", "url", "enabled", "secret"];
 /** In every answer, and so in what a client changes and sends back. */
 const SHOWN_FIELDS = new Set(["id", "created_at", "updated_at", "state"]);
@@ -50,7 +50,7 @@ export async function create(arrival: AdmittedArrival): Promise<Response> {
     name: nameField(body),
     tags: tagsField(body),
     type: typeField(body),
-    url: urlField(body),
+    url: checkWebhookUrl(textField(body, "url")),
     isEnabled: flagField(body, "enabled", true),
   };
   const secret = secretField(body) ?? newSecret();
@@ -70,7 +70,7 @@ export async function update(arrival: AdmittedArrival): Promise<Response> {
   const { database, id } = await named(arrival, "admin", "trigger_unknown");
   const body = await bodyOf(arrival.request);
   if (textField(body, "database", database.name) !== database.name) {
-    throw wrong("database", "the one that the trigger is of");
+    throw wrongParameter("database", "the one that the trigger is of");
   }
   const change = changeOf(body);
   const secret = secretField(body);
@@ -106,17 +106,13 @@ async function bodyOf(request: Request): Promise<JsonObject> {
   throw unknownParameter(unknown, FIELDS);
 }
 
-function newSecret(): string {
-  return formatWebhookSecret(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
-}
-
 function changeOf(body: JsonObject): Partial<TriggerFields> {
   const has = (field: string) => body[field] !== undefined;
   return {
     ...(has("name") ? { name: nameField(body) } : {}),
     ...(has("tags") ? { tags: tagsField(body) } : {}),
     ...(has("type") ? { type: typeField(body) } : {}),
-    ...(has("url") ? { url: urlField(body) } : {}),
+    ...(has("url") ? { url: checkWebhookUrl(textField(body, "url")) } : {}),
     ...(has("enabled") ? { isEnabled: flagField(body, "enabled", true) } : {}),
   };
 }
@@ -124,7 +120,7 @@ function changeOf(body: JsonObject): Partial<TriggerFields> {
 function nameField(body: JsonObject): string {
   const name = textField(body, "name").trim();
   if (NAME.test(name)) return name;
-  throw wrong("name", "a text of 1 to 128 characters");
+  throw wrongParameter("name", "a text of 1 to 128 characters");
 }
 
 /** None: whatever the tags. */
@@ -134,7 +130,7 @@ function tagsField(body: JsonObject): string[] {
   const isGood = tags.every((tag) => tag !== "" && Buffer.byteLength(tag) <= bytesMax);
   if (isGood && tags.length <= LIMITS.triggerTagsMax) return [...new Set(tags)];
   const list = `a list of up to ${LIMITS.triggerTagsMax} texts`;
-  throw wrong("tags", `${list} of 1 to ${bytesMax} bytes`);
+  throw wrongParameter("tags", `${list} of 1 to ${bytesMax} bytes`);
 }
 
 /** null, or empty: of any type. */
@@ -142,27 +138,5 @@ function typeField(body: JsonObject): string | null {
   const type = textField(body, "type", "");
   if (type === "") return null;
   if (EVENT_TYPE.test(type)) return type;
-  throw wrong("type", "of up to 64 letters, digits, _ and -");
-}
-
-function urlField(body: JsonObject): string {
-  const text = textField(body, "url");
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isWeb = url?.protocol === "http:" || url?.protocol === "https:";
-  const isShort = text.length <= LIMITS.triggerUrlCharsMax;
-  // The platform would refuse to send to a URL with a name and a password in it.
-  if (url !== null && isWeb && isShort && url.username === "" && url.password === "") return text;
-  const expected = `an http or https URL of up to ${LIMITS.triggerUrlCharsMax} characters`;
-  throw wrong("url", `${expected}, without a user name`);
-}
-
-/** null: none is given. Throws `parameter_invalid`. */
-function secretField(body: JsonObject): string | null {
-  const secret = body["secret"] ?? null;
-  if (secret === null) return null;
-  if (typeof secret !== "string") {
-    throw new SluiceError("parameter_invalid", '"secret" must be a text', { field: "secret" });
-  }
-  webhookKey(secret);
-  return secret;
+  throw wrongParameter("type", "of up to 64 letters, digits, _ and -");
 }

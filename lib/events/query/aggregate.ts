@@ -11,7 +11,7 @@ import type { JsonObject } from "#lib/http/json-body.ts";
 import { EVENTS_MEASUREMENT, eventTime } from "#lib/events/types.ts";
 import { eventCondition, type Sql, type SqlParams, tagList } from "./conditions.ts";
 import { eventFilter, type EventFilter } from "./filter.ts";
-import { wrongParameter } from "./wrong-parameter.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 
 const FUNCTIONS = {
   average: "avg(number)",

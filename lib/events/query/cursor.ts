@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { LIMITS } from "#lib/base/limits.ts";
 import type { JsonObject } from "#lib/http/json-body.ts";
-import { wrongParameter } from "./wrong-parameter.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 
 export interface Cursor {
   /** Events of later places came after the first page and are left out. */

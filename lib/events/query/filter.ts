@@ -7,7 +7,7 @@ import { LIMITS } from "#lib/base/limits.ts";
 import type { JsonObject } from "#lib/http/json-body.ts";
 import { EVENT_TYPE } from "#lib/events/types.ts";
 import { parseMoment } from "./date-math.ts";
-import { wrongParameter } from "./wrong-parameter.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 
 export interface EventFilter {
   readonly tags: readonly string[];

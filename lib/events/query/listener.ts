@@ -5,7 +5,7 @@
 import type { EventFilter } from "#lib/events/filter.ts";
 import type { JsonObject } from "#lib/http/json-body.ts";
 import { tagsOf, typeOf } from "./filter.ts";
-import { unknownParameter } from "./wrong-parameter.ts";
+import { unknownParameter } from "#lib/base/wrong-parameter.ts";
 
 const FIELDS = ["tags", "type"];
 const PARAMETERS = ["tag", "type", "from", "last_event_id", "database"];

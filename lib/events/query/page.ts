@@ -12,7 +12,7 @@ import { EVENTS_MEASUREMENT, type StoredEvent } from "#lib/events/types.ts";
 import { both, eventCondition, type Sql, timeCondition } from "./conditions.ts";
 import { type Cursor, cursorText, filterDigest, parseCursor } from "./cursor.ts";
 import { eventFilter, type EventFilter } from "./filter.ts";
-import { wrongParameter } from "./wrong-parameter.ts";
+import { wrongParameter } from "#lib/base/wrong-parameter.ts";
 
 export interface PageQuestion {
   readonly filter: EventFilter;

@@ -5,7 +5,7 @@
 
 import { SluiceError } from "#lib/base/errors.ts";
 import type { JsonObject } from "#lib/http/json-body.ts";
-import { unknownParameter } from "./wrong-parameter.ts";
+import { unknownParameter } from "#lib/base/wrong-parameter.ts";
 
 const RANGE = ["lt", "lte", "gt", "gte"] as const;
 const PAGING = ["order", "page", "per_page", "position", "cursor"] as const;

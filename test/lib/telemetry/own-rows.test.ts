@@ -3,7 +3,8 @@ import { pillarOf } from "#lib/correlate/pillars.ts";
 import { growSchema } from "#lib/catalog/schema-rules.ts";
 import { KIND } from "#lib/columnar/kinds.ts";
 import type { LogRecord } from "#lib/telemetry/log-record.ts";
-import { isLogOf, isSpanOf, logRows, type OwnRows, traceRows } from "#lib/telemetry/own-rows.ts";
+import { isLogOf, isSpanOf, logRows, traceRows } from "#lib/telemetry/own-rows.ts";
+import type { OwnBatch } from "#lib/protocol/own-batch.ts";
 import type { FinishedSpan } from "#lib/telemetry/span.ts";
 
 const SPAN: FinishedSpan = {
@@ -30,7 +31,7 @@ const LOG: LogRecord = {
   spanId: null,
 };
 
-function pillar(name: string, { scan }: OwnRows) {
+function pillar(name: string, { scan }: OwnBatch) {
   const columns = growSchema([], scan.columns);
   return pillarOf({ tableId: 1, measurement: name, columns, version: 1 } as never)?.pillar;
 }
