@@ -1,4 +1,4 @@
-// Where a webhook may lead: any server of the web, also one on this machine, for admins set the URLs.
+// Where a webhook may lead: any server, also one on this machine, because admins set the URLs.
 
 import { LIMITS } from "#lib/base/limits.ts";
 import { wrongParameter } from "#lib/base/wrong-parameter.ts";
